@@ -1,0 +1,1 @@
+"""One camera's life: capture, inbox, watch thread."""

@@ -1,0 +1,1 @@
+"""config.yaml to options: the only reader of the file."""

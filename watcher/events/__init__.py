@@ -1,0 +1,1 @@
+"""Pure: when change is an event."""

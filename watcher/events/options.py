@@ -1,0 +1,31 @@
+"""Settings of when change becomes an event. Standard library only."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from watcher.quantities import Fraction, Seconds
+from watcher.vision.options import STRICT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsOptions:
+    """When change begins, ends, and counts."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    threshold: Fraction = 0.003
+    """The changed fraction of what is watched (of a zone, where there are zones) that makes an event."""
+    rise: Seconds = 0.3
+    """How long the change must have lasted, and over at least two frames."""
+    fall: Seconds = 1.0
+    """How long there must be none before the event ends."""
+    settle: Seconds = 2.0
+    """When all that is left has been still for this long the event ends as appeared or removed."""
+    absorb_after: Seconds | None = 600.0
+    """When what stayed becomes background; null: never."""
+    merge: Seconds = 0.0
+    """A change that comes back within this time belongs to the same event: its end waits for so long."""
+    cooldown: Seconds = 0.0
+    """No new event begins for this long after one has ended."""
+    max_length: Seconds | None = 600.0
+    """An event that lasts longer is ended; null: never."""

@@ -1,0 +1,1 @@
+"""MQTT: one table of topics, the client, and a broker of our own."""

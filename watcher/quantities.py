@@ -1,0 +1,106 @@
+"""Quantities as people write them: ``0.3 s``, ``10 min``, ``1.5 %``, ``5 GB``.
+
+Floor 0, standard library only. The annotated types at the end are what options dataclasses use; each
+carries a `Quantity`, which both the configuration and MQTT commands parse with, and from which the JSON
+Schema is written.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)\s*")
+
+_SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400}
+_BYTES = {
+    "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with a unit, and the range it must lie in (both ends included)."""
+
+    what: str
+    units: Mapping[str, float]
+    bare: str | None
+    """The unit that a number without one is taken in; None where a unit must be written."""
+    example: str
+    least: float = 0.0
+    most: float = math.inf
+    above: str = ""
+    """What to say about a bare number above `most`."""
+
+    def parse(self, value: object) -> float:
+        """The value in the base unit; ValueError says in one sentence what to write instead."""
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise ValueError(f"is not {self.what}; write for example {self.example}")
+        number, unit = self._split(value)
+        if unit == "" and self.bare is None:
+            raise ValueError(f"has no unit; write for example {self.example}")
+        factor = self.units.get((unit or self.bare or "").lower())
+        if factor is None:
+            known = ", ".join(self.units)
+            raise ValueError(
+                f"has the unknown unit {unit!r} (known: {known}); write for example {self.example}"
+            )
+        return self._checked(number * factor, unit, number)
+
+    def _split(self, value: float | str) -> tuple[float, str]:
+        if not isinstance(value, str):
+            return float(value), ""
+        match = _NUMBER.fullmatch(value)
+        if match is None:
+            raise ValueError(f"{value!r} is not {self.what}; write for example {self.example}")
+        return float(match[1]), match[2]
+
+    def _checked(self, result: float, unit: str, number: float) -> float:
+        if not math.isfinite(result):
+            raise ValueError(f"is not a finite number; write for example {self.example}")
+        if result < self.least:
+            raise ValueError(
+                f"is below {self.least:g}, the least that makes sense; write for example {self.example}"
+            )
+        if result > self.most:
+            hint = self.above.format(number=f"{number:g}") if unit == "" else ""
+            raise ValueError(
+                hint or f"is above {self.most:g}, the most that makes sense; write for example {self.example}"
+            )
+        return result
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """How pydantic validates a field annotated with this (imported by pydantic's own call only)."""
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def validate(value: object) -> float | int:
+            try:
+                parsed = self.parse(value)
+            except ValueError as error:
+                raise PydanticCustomError("quantity", "{sentence}", {"sentence": str(error)}) from None
+            return int(parsed) if source is int else parsed
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """What an editor is told: a number, or text with one of the units."""
+        units = "|".join(sorted(self.units, key=len, reverse=True))
+        text = {"type": "string", "pattern": rf"^\s*[+]?[0-9.]+\s*({units})?\s*$"}
+        kinds: list[dict[str, Any]] = [text] if self.bare is None else [{"type": "number"}, text]
+        return {"anyOf": kinds, "description": f"{self.what}, for example {self.example}"}
+
+
+DURATION = Quantity("a duration", _SECONDS, "s", "0.5 s")
+FRACTION = Quantity(
+    "a fraction", {"": 1.0, "%": 0.01}, "", "1.5 %", most=1.0,
+    above="is above 1: a bare number is a fraction from 0 to 1; write {number} %",
+)  # fmt: skip
+SIZE = Quantity("a number of bytes", _BYTES, "b", "5 GB")
+COUNT_PER_SECOND = Quantity("a rate", {"": 1.0, "fps": 1.0, "/s": 1.0, "hz": 1.0}, "", "10")
+
+Seconds = Annotated[float, DURATION]
+Fraction = Annotated[float, FRACTION]
+ByteCount = Annotated[int, SIZE]
+Rate = Annotated[float, COUNT_PER_SECOND]

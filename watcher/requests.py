@@ -1,0 +1,45 @@
+"""What people and programs ask of a camera while it runs, as values.
+
+MQTT, the command line and signals make them; the camera's watch thread applies them between two
+observations, so that there is one answer to "what is the setting now?".
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop watching until `Resume`; open events end with reason ``paused``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Watch again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetReference:
+    """Take the present picture as the reference (name None), or use a stored one by name."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Change one setting while running; the value is already validated and in base units."""
+
+    setting: str
+    value: float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSnapshot:
+    """Publish and store a picture of the present frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Republish:
+    """Publish every retained state again (a broker has just connected)."""
+
+
+Request = Pause | Resume | SetReference | Adjust | TakeSnapshot | Republish

@@ -1,0 +1,43 @@
+"""Hands: what delivers what a camera says."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from watcher.events.event import EventUpdate
+
+StateValue = str | bytes | dict[str, Any] | None
+"""Text, a picture's bytes or a JSON object; None clears the retained message."""
+
+
+class Pictures(Protocol):
+    """The pictures of one moment, JPEG, made when first asked for (by whoever delivers) and then kept."""
+
+    def annotated(self) -> bytes: ...
+
+    def clean(self) -> bytes: ...
+
+    def reference(self) -> bytes | None: ...
+
+    def difference(self) -> bytes | None: ...
+
+
+class Outlet(Protocol):
+    """Delivers what cameras say. `record`, `state` and `pictures` return at once, never block, never raise."""
+
+    def start(self) -> None: ...
+
+    def record(self, camera: str, payload: dict[str, Any]) -> None:
+        """An event payload (`watcher.events.payload`): in order, at least once."""
+        ...
+
+    def state(self, camera: str, name: str, value: StateValue) -> None:
+        """What is true now, by the topic's name below the camera ("change", "zone/door"): the newest wins."""
+        ...
+
+    def pictures(self, camera: str, update: "EventUpdate", pictures: Pictures) -> None:
+        """The pictures that belong to an update, after its record."""
+        ...
+
+    def stop(self, timeout: float) -> None:
+        """Deliver what can be delivered within `timeout` seconds, then let go of everything."""
+        ...

@@ -1,0 +1,1 @@
+"""Pure: arrays and values in, values out. No clock, no logging, no threads, no files."""

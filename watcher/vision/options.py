@@ -1,0 +1,78 @@
+"""Settings of what is looked at and how. Standard library only: `watcher check` reads them without OpenCV."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from watcher.quantities import Fraction
+
+STRICT = {"extra": "forbid"}
+"""pydantic's configuration for every options dataclass: unknown keys are refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaOptions:
+    """A polygon in fractions of the picture: x to the right, y down, (0, 0) is the top left corner."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    points: tuple[tuple[Fraction, Fraction], ...]
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.points) < 3:
+            raise ValueError(f"a polygon needs at least 3 points, this one has {len(self.points)}")
+        if _area(self.points) < 1e-6:
+            raise ValueError("the polygon has no area: its points lie on one line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneOptions(AreaOptions):
+    """A part of the picture that is watched, with a threshold of its own if wanted."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    threshold: Fraction | None = None
+    """The changed fraction of this zone that makes an event; None: as `events.threshold`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorOptions:
+    """How frames are compared with the reference."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    size: int = 320
+    """Width of the analysed picture in pixels (of the longer side for tall pictures); smaller pictures are
+    analysed as they are."""
+    sensitivity: Fraction = 0.5
+    """0: only blatant change, 1: the faintest that the noise allows."""
+    color: bool = False
+    """Also see a change of colour at equal brightness; costs about as much again as grey."""
+    light: bool = True
+    """Match brightness and contrast of the whole picture to the reference before comparing."""
+    smallest: int = 12
+    """Regions of fewer changed pixels of the analysed picture are dropped as specks."""
+    join: float = 0.02
+    """Regions nearer to each other than this fraction of the picture's width become one."""
+
+    def __post_init__(self) -> None:
+        if not 32 <= self.size <= 8192:
+            raise ValueError(f"size must lie between 32 and 8192 pixels, not {self.size}")
+        if not 0 <= self.smallest <= 100_000:
+            raise ValueError(f"smallest must lie between 0 and 100000 pixels, not {self.smallest}")
+        if not 0 <= self.join <= 0.5:
+            raise ValueError(f"join must lie between 0 and 0.5 of the width, not {self.join}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedOptions:
+    """Where to look: zones (the whole picture where there are none) less ignored and private parts."""
+
+    zones: dict[str, ZoneOptions] = field(default_factory=dict)
+    ignore: dict[str, AreaOptions] = field(default_factory=dict)
+    privacy: dict[str, AreaOptions] = field(default_factory=dict)
+
+
+def _area(points: tuple[tuple[float, float], ...]) -> float:
+    following = points[1:] + points[:1]
+    return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(points, following, strict=True))) / 2

@@ -1,0 +1,1 @@
+"""References: what the scene is expected to look like."""
