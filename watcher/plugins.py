@@ -7,11 +7,11 @@ from typing import Any
 def load(spec: str) -> Any:
     """The object named ``package.module:Name``, imported now; ValueError says what is wrong with the name."""
     module_name, _, name = spec.partition(":")
-    if not module_name or not name:
+    if not module_name or not name or module_name.startswith("."):
         raise ValueError(f"{spec!r} does not name a class; write package.module:Class")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         raise ValueError(f"{module_name} cannot be imported ({error})") from None
     try:
         return getattr(module, name)

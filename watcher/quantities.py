@@ -8,10 +8,12 @@ Schema is written.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)\s*")
+
+_DIGITS = r"([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 
 _SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400}
 _BYTES = {
@@ -25,7 +27,7 @@ class Quantity:
     """A number with a unit, and the range it must lie in (both ends included)."""
 
     what: str
-    units: Mapping[str, float]
+    units: Mapping[str, float] = field(hash=False)
     bare: str | None
     """The unit that a number without one is taken in; None where a unit must be written."""
     example: str
@@ -43,15 +45,16 @@ class Quantity:
             raise ValueError(f"has no unit; write for example {self.example}")
         factor = self.units.get((unit or self.bare or "").lower())
         if factor is None:
-            known = ", ".join(self.units)
-            raise ValueError(
-                f"has the unknown unit {unit!r} (known: {known}); write for example {self.example}"
-            )
+            known = ", ".join(name for name in self.units if name)
+            raise ValueError(f"has the unknown unit {unit!r} (known: {known}); write for example {self.example}")
         return self._checked(number * factor, unit, number)
 
     def _split(self, value: float | str) -> tuple[float, str]:
         if not isinstance(value, str):
-            return float(value), ""
+            try:
+                return float(value), ""
+            except OverflowError:  # a whole number of more than 308 digits
+                return math.inf, ""
         match = _NUMBER.fullmatch(value)
         if match is None:
             raise ValueError(f"{value!r} is not {self.what}; write for example {self.example}")
@@ -80,16 +83,22 @@ class Quantity:
                 parsed = self.parse(value)
             except ValueError as error:
                 raise PydanticCustomError("quantity", "{sentence}", {"sentence": str(error)}) from None
-            return int(parsed) if source is int else parsed
+            return round(parsed) if source is int else parsed
 
         return core_schema.no_info_plain_validator_function(validate)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         """What an editor is told: a number, or text with one of the units."""
-        units = "|".join(sorted(self.units, key=len, reverse=True))
-        text = {"type": "string", "pattern": rf"^\s*[+]?[0-9.]+\s*({units})?\s*$"}
+        units = "|".join(_any_case(name) for name in sorted(filter(None, self.units), key=len, reverse=True))
+        optional = "" if self.bare is None else "?"
+        text = {"type": "string", "pattern": rf"^\s*[+]?{_DIGITS}\s*({units}){optional}\s*$"}
         kinds: list[dict[str, Any]] = [text] if self.bare is None else [{"type": "number"}, text]
         return {"anyOf": kinds, "description": f"{self.what}, for example {self.example}"}
+
+
+def _any_case(unit: str) -> str:
+    """A pattern for the unit in capitals or not: JSON Schema's patterns know no flag for that."""
+    return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in unit)
 
 
 DURATION = Quantity("a duration", _SECONDS, "s", "0.5 s")

@@ -1,4 +1,4 @@
-"""Real recordings and pictures, which are not part of the project: tests that need them skip where they are absent."""
+"""Real recordings and pictures, which are not part of the project: without them the tests that need them skip."""
 
 import os
 from pathlib import Path

@@ -9,9 +9,7 @@ from watcher.vision.detection import Region
 Phase = Literal["started", "updated", "ended"]
 Cause = Literal["change", "passed", "appeared", "removed"]
 """``change`` while open; from then on whether it passed, or something appeared or was removed."""
-EndReason = Literal[
-    "fell", "settled", "max_length", "camera_lost", "paused", "reloaded", "stopped", "crashed"
-]
+EndReason = Literal["fell", "settled", "max_length", "camera_lost", "paused", "reloaded", "stopped", "crashed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,9 @@ class EventUpdate:
     """One step in an event's life, as subscribers see it.
 
     `sequence` counts from 0 within the event. `captured` and `captured_at` are those of the frame that decided.
-    `media_time` is that of the frame for recordings. `zones` are those at or over their threshold now;
-    `frame_size` is (width, height).
+    `media_time` is that of the frame for recordings. `zones` are those at or over their threshold now; once an
+    event is open a zone stays one of them until less than half of its threshold is changed. `frame_size` is
+    (width, height).
     """
 
     phase: Phase

@@ -14,6 +14,7 @@ class StorageOptions:
     __pydantic_config__: ClassVar = STRICT
 
     folder: str = "data"
+    """The folder for all of it; it is made where it is missing."""
     keep_days: float | None = 30
     """Pictures older than this are removed; null: no limit of age."""
     max_bytes: ByteCount | None = 5 * 10**9
@@ -29,3 +30,4 @@ class RecordOptions:
     __pydantic_config__: ClassVar = STRICT
 
     snapshot: bool = True
+    """Keep the pictures of an event: with boxes, and clean."""

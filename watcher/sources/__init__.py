@@ -24,3 +24,16 @@ class Source(Protocol):
     def frames(self) -> "Iterator[Frame | Tick]": ...
 
     def close(self) -> None: ...
+
+
+KINDS: dict[str, tuple[str, str]] = {
+    "video": ("watcher.sources.options:VideoOptions", "watcher.sources.video:Video"),
+    "folder": ("watcher.sources.options:FolderOptions", "watcher.sources.folder:Folder"),
+    "rtsp": ("watcher.sources.options:RtspOptions", "watcher.sources.rtsp:Rtsp"),
+    "mjpeg": ("watcher.sources.options:MjpegOptions", "watcher.sources.mjpeg:Mjpeg"),
+    "stills": ("watcher.sources.options:StillsOptions", "watcher.sources.stills:Stills"),
+    "v4l2": ("watcher.sources.options:V4l2Options", "watcher.sources.v4l2:V4l2"),
+    "picamera": ("watcher.sources.options:PicameraOptions", "watcher.sources.picamera:Picamera"),
+    "demo": ("watcher.sources.options:DemoOptions", "watcher.sources.demo:Demo"),
+}
+"""Options and implementation by kind, imported when used. A kind ``package.module:Class`` is the user's own."""

@@ -1,5 +1,6 @@
 """Boxes and polygons. Index ``[y, x]``, boxes x first, `size` is (width, height), `shape` is (H, W)."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,15 +36,11 @@ class Box:
 
     def union(self, other: "Box") -> "Box":
         """The smallest box that holds both."""
-        return Box(
-            min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1)
-        )
+        return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
 
     def intersection(self, other: "Box") -> "Box":
         """What both share; its area is 0 where they do not meet."""
-        return Box(
-            max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)
-        )
+        return Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
 
     def iou(self, other: "Box") -> float:
         """Intersection over union, 0 to 1."""
@@ -67,7 +64,7 @@ class Box:
 
 
 def polygon_mask(points: Sequence[Point], size: Size) -> "NDArray[np.bool_]":
-    """Pixels whose centre lies inside the polygon.
+    """Pixels whose centre lies inside the polygon; polygons that share an edge share no pixel and leave none out.
 
     Parameters
     ----------
@@ -78,18 +75,23 @@ def polygon_mask(points: Sequence[Point], size: Size) -> "NDArray[np.bool_]":
     -------
     bool array of shape (height, width), True inside.
     """
-    import cv2
     import numpy as np
 
     if len(points) < 3:
         raise ValueError(f"a polygon needs at least 3 points, got {len(points)}")
     width, height = size
-    # fillPoly draws pixel centres at integers and paints the outline too; 4 fractional bits and half a
-    # pixel off make a polygon from 0 to 1 cover every pixel and neighbours share an edge without overlap.
-    corners = np.array([(x * width - 0.5, y * height - 0.5) for x, y in points])
-    canvas = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(canvas, [np.round(corners * 16).astype(np.int32)], 255, lineType=cv2.LINE_8, shift=4)
-    return canvas > 0
+    flips = np.zeros((height, width + 1), np.bool_)
+    # Even-odd by rows: every edge turns over what is to the right of it. OpenCV's fillPoly paints the outline too.
+    for one, other in zip(points, [*points[1:], points[0]], strict=True):
+        (x0, y0), (x1, y1) = sorted((one, other), key=lambda point: point[1])
+        first, last = (min(max(math.ceil(y * height - 0.5), 0), height) for y in (y0, y1))
+        rows = np.arange(first, last)
+        if rows.size:
+            across = x0 + ((rows + 0.5) / height - y0) * (x1 - x0) / (y1 - y0)
+            columns = np.clip(np.ceil(across * width - 0.5), 0, width).astype(np.intp)
+            flips[rows, columns] ^= True
+    inside: NDArray[np.bool_] = np.logical_xor.accumulate(flips, axis=1)[:, :width]
+    return inside
 
 
 def watched_mask(

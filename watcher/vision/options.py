@@ -16,13 +16,15 @@ class AreaOptions:
     __pydantic_config__: ClassVar = STRICT
 
     points: tuple[tuple[Fraction, Fraction], ...]
+    """Its corners [x, y], in the order of a walk round it; at least 3."""
     name: str = ""
+    """A title for people."""
 
     def __post_init__(self) -> None:
         if len(self.points) < 3:
             raise ValueError(f"a polygon needs at least 3 points, this one has {len(self.points)}")
         if _area(self.points) < 1e-6:
-            raise ValueError("the polygon has no area: its points lie on one line")
+            raise ValueError("the polygon has no area: its points lie on one line, or its sides cross")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

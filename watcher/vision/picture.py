@@ -10,25 +10,23 @@ from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from watcher.errors import PictureUnreadable
+from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
-
-U8 = NDArray[np.uint8]
 
 MAX_PIXELS = 100_000_000
 """The most pixels a picture may have: 12k x 8k, 300 MB as colour."""
 
 # Start-of-frame markers that carry a size; C4, C8 and CC in their midst are tables, not frames.
 _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_STANDALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})  # 00: not a marker, an FF among stray bytes
 _ORIENTATION_TAG = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a picture's header says: its kind, and its size as it will be after decoding."""
+    """What a picture's header says: its kind and size; a JPEG's size is that after turning it as its EXIF says."""
 
     kind: str
     size: Size
@@ -37,8 +35,8 @@ class Header:
 def picture_header(data: bytes) -> Header:
     """Kind and size of an encoded picture, without decoding it.
 
-    JPEG (turned as its EXIF orientation says), PNG, BMP, GIF, WebP, TIFF and PNM are read; anything else is
-    refused, because nothing bounds what its decoder would allocate.
+    JPEG (turned as its EXIF orientation says; other kinds as they are stored), PNG, BMP, GIF, WebP, TIFF and
+    PNM are read; anything else is refused, because nothing bounds what its decoder would allocate.
 
     Raises
     ------
@@ -62,7 +60,10 @@ def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR, max_pixels: int =
     ------
     PictureUnreadable : not a picture, broken, or of more than `max_pixels` pixels by its header.
     """
-    check_picture_size(picture_header(data), max_pixels)
+    header = picture_header(data)
+    check_picture_size(header, max_pixels)
+    if header.kind == "PNG":
+        _check_chunks(data)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
@@ -77,7 +78,7 @@ def check_picture_size(header: Header, max_pixels: int = MAX_PIXELS) -> None:
     width, height = header.size
     if width * height > max_pixels:
         raise PictureUnreadable(
-            f"the {header.kind} is {width}x{height}, {width * height / 1e6:.0f} megapixels;"
+            f"the {header.kind} is {width}x{height}, {width * height // 10**6} megapixels;"
             f" at most {max_pixels / 1e6:.0f} are read"
         )
 
@@ -99,6 +100,17 @@ def _header(data: bytes) -> Header | None:
     if data[:1] == b"P" and data[1:2] in b"123456" and len(data) > 2:
         return _pnm_header(data)
     return None
+
+
+def _check_chunks(data: bytes) -> None:
+    """Refuse a PNG with a chunk that claims to be longer than the file: OpenCV 5 allocates what is claimed, which
+    makes gigabytes of a few hundred bytes."""
+    at = 8
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        at += 12 + length
+    if at > len(data):
+        raise PictureUnreadable("the PNG is broken or ends early")
 
 
 def _bmp_header(data: bytes) -> Header:
@@ -132,8 +144,7 @@ def _jpeg_header(data: bytes) -> Header | None:
     turned = False
     at = 2
     while True:
-        while data[at] != 0xFF:  # stray bytes between segments are skipped, as decoders do
-            at += 1
+        at = data.index(0xFF, at)  # stray bytes between segments are skipped, as decoders do
         while data[at] == 0xFF:
             at += 1
         marker = data[at]
@@ -147,7 +158,7 @@ def _jpeg_header(data: bytes) -> Header | None:
             height, width = struct.unpack_from(">HH", data, at + 3)
             return Header("JPEG", (height, width) if turned else (width, height))
         if marker == 0xE1 and data[at + 2 : at + 8] == b"Exif\0\0":
-            turned = _orientation(data[at + 8 : at + length]) >= 5
+            turned = 5 <= _orientation(data[at + 8 : at + length]) <= 8
         at += length
 
 
@@ -164,10 +175,11 @@ def _tiff_fields(data: bytes, start: int) -> dict[int, int]:
     order = "<" if data[start : start + 2] == b"II" else ">"
     (at,) = struct.unpack_from(order + "I", data, start + 4)
     (count,) = struct.unpack_from(order + "H", data, start + at)
-    fields = {}
+    fields: dict[int, int] = {}
     for n in range(count):
         entry = start + at + 2 + 12 * n
         tag, kind = struct.unpack_from(order + "HH", data, entry)
         if kind in (3, 4):
-            fields[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
+            # The first of a tag given twice counts, as it does for decoders.
+            fields.setdefault(tag, struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)[0])
     return fields

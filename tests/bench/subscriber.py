@@ -1,0 +1,39 @@
+"""Receives events for the bench: python -m tests.bench.subscriber PORT; a line for each when it is terminated."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from typing import Any
+
+import paho.mqtt.client as mqtt
+
+_received: list[tuple[int, bytes]] = []
+
+
+def main(port: int) -> None:
+    ready, done = threading.Event(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.on_connect = lambda client, *_: client.subscribe("watcher/+/event", qos=1)
+    client.on_subscribe = lambda *_: ready.set()
+
+    def on_message(_client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        _received.append((time.monotonic_ns(), message.payload))
+
+    client.on_message = on_message
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    ready.wait(10)
+    print("ready", flush=True)
+    done.wait()
+    client.loop_stop()
+    for moment, payload in _received:
+        event = json.loads(payload)
+        if "captured_at" in event:
+            print(json.dumps({"received": moment, **{key: event[key] for key in ("captured_at", "event_type")}}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,107 @@
+"""Settings of the connection, from plain values as YAML gives them."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from watcher.mqtt.options import MqttOptions, Secret, TlsOptions
+
+READ = TypeAdapter(MqttOptions)
+
+
+def test_defaults():
+    options = MqttOptions()
+    assert (options.host, options.port, options.prefix, options.keepalive) == ("localhost", 1883, "watcher", 15.0)
+    assert options.security is None
+    assert options.client_id == "watcher"
+
+
+@pytest.mark.parametrize(
+    ("values", "port", "security"),
+    [
+        ({}, 1883, None),
+        ({"tls": False}, 1883, None),
+        ({"tls": True}, 8883, TlsOptions()),
+        ({"tls": {"ca": "ca.pem"}}, 8883, TlsOptions(ca="ca.pem")),
+        ({"tls": {"insecure": True}, "port": 1884}, 1884, TlsOptions(insecure=True)),
+    ],
+)
+def test_tls_is_a_word_or_a_mapping(values, port, security):
+    options = READ.validate_python(values)
+    assert (options.port, options.security) == (port, security)
+
+
+def test_a_password_is_text_or_a_place(tmp_path, monkeypatch):
+    (tmp_path / "pass").write_text("from a file\n")
+    (tmp_path / "mqtt").write_text("from systemd")
+    monkeypatch.setenv("BUS_PASSWORD", "from the environment")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    places = ["text", {"file": str(tmp_path / "pass")}, {"env": "BUS_PASSWORD"}, {"credential": "mqtt"}]
+    read = [READ.validate_python({"user": "me", "password": place}).password for place in places]
+    assert [secret.text() for secret in read] == ["text", "from a file", "from the environment", "from systemd"]
+    assert [secret.plain for secret in read] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        ({"file": "/nowhere/pass"}, "/nowhere/pass cannot be read (No such file or directory)"),
+        ({"env": "NOT_SET_ANYWHERE"}, "the environment variable NOT_SET_ANYWHERE is not set"),
+        ({"credential": "mqtt"}, "there is no credential mqtt: $CREDENTIALS_DIRECTORY is not set"),
+    ],
+)
+def test_a_place_without_a_secret_is_said(place, sentence, monkeypatch):
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        Secret(place).text()
+
+
+def test_a_secret_never_shows():
+    options = MqttOptions(user="me", password=Secret("hunter2"))
+    assert "hunter2" not in repr(options) + str(options) + f"{options.password}{options.password!r}"
+    assert "***" in repr(options)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"password": 12345, "user": "me"}, "write the text in quotes"),
+        ({"password": {"path": "x"}, "user": "me"}, "is not a place of a secret"),
+        ({"password": {"file": 7}, "user": "me"}, "has no name for file"),
+        ({"password": {"credential": "../x"}, "user": "me"}, "plain name"),
+        ({"password": "hunter2"}, "password is given without user"),
+        ({"host": "mqtt://me:hunter2@broker"}, "host is the name or address alone"),
+        ({"host": "two words"}, "host must be a name"),
+        ({"port": 70000}, "port must lie between 1 and 65535"),
+        ({"prefix": "/watcher"}, "prefix must be"),
+        ({"prefix": "a//b"}, "prefix must be"),
+        ({"prefix": "a/#"}, "prefix must be"),
+        ({"prefix": ""}, "prefix must be"),
+        ({"keepalive": "0.1 s"}, "keepalive must lie"),
+        ({"tls": {"key": "key.pem"}}, "key is given without cert"),
+        ({"host": "embedded", "user": "me"}, "broker of our own"),
+        ({"prefx": "x"}, "Unexpected keyword"),
+    ],
+)
+def test_what_is_wrong_is_said_without_secrets(values, sentence):
+    with pytest.raises(ValidationError) as caught:
+        READ.validate_python(values)
+    sentences = [error["msg"] for error in caught.value.errors()]
+    assert any(sentence in each for each in sentences), sentences
+    assert not any("hunter2" in each or "12345" in each for each in sentences)
+
+
+def test_the_schema_knows_the_places_of_a_secret():
+    schema = READ.json_schema()
+    text = str(schema)
+    assert "credential" in text
+    assert "insecure" in text
+
+
+def test_settings_load_no_client():
+    code = "import sys, watcher.mqtt.options; print('paho' in sys.modules, 'pydantic' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["False", "False"]

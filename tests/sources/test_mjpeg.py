@@ -1,0 +1,169 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import scenes
+from tests.support.mjpeg import HttpCamera
+from tests.support.observing import Reading, taken
+from tests.support.wait import until
+from watcher.errors import SourceLost, SourceUnavailable
+from watcher.sources import multipart
+from watcher.sources.mjpeg import Mjpeg
+from watcher.sources.multipart import Ended, Parts, boundary_of
+from watcher.sources.options import MjpegOptions
+from watcher.vision.frame import Frame, Tick
+
+PICTURES = scenes.jpegs(scenes.numbered(6))
+
+
+def opened(url: str, timeout: float = 3.0, **options: object) -> Mjpeg:
+    source = Mjpeg(MjpegOptions(url=url, timeout=timeout, **options), "porch")  # type: ignore[arg-type]
+    source.open()
+    return source
+
+
+@pytest.mark.parametrize("lengths", [True, False])
+@pytest.mark.parametrize("boundary", ["frame", "--frame", '"my frame"', "----x"])
+def test_the_cameras_bytes_are_kept(lengths: bool, boundary: str) -> None:
+    with HttpCamera(PICTURES, lengths=lengths, boundary=boundary.strip('"').replace(" ", ".")) as camera:
+        source = opened(camera.url)
+        seen = taken(source, 8)
+        source.close()
+    assert [frame.jpeg() for frame in seen if isinstance(frame, Frame)] == [*PICTURES, *PICTURES[:2]]
+
+
+def test_a_corrupt_part_is_a_tick_and_the_next_counts() -> None:
+    half = PICTURES[1][: len(PICTURES[1]) // 2]
+    with HttpCamera([PICTURES[0], half, b"no picture at all", b"", PICTURES[2]]) as camera:
+        source = opened(camera.url)
+        seen = taken(source, 5)
+        source.close()
+    assert [type(one) for one in seen] == [Frame, Tick, Tick, Tick, Frame]
+    assert [one.index for one in seen] == [0, 1, 2, 3, 4]
+    assert next(one.trouble for one in seen if isinstance(one, Tick)) == "the picture ends early"
+
+
+def test_a_camera_that_freezes_is_lost_after_the_timeout() -> None:
+    with HttpCamera(PICTURES) as camera:
+        source = opened(camera.url, timeout=0.5)
+        reading = Reading(source)
+        until(lambda: len(reading.seen) > 2)
+        camera.freeze()
+        began = time.monotonic()
+        assert reading.ended(3)
+        assert 0.3 < time.monotonic() - began < 1.5
+        assert str(reading.error) == f"{camera.url} has sent no picture for 0.5 s"
+        camera.thaw()
+
+
+def test_a_camera_that_hangs_up_is_lost_at_once() -> None:
+    with HttpCamera(PICTURES) as camera:
+        reading = Reading(opened(camera.url, timeout=30))
+        until(lambda: len(reading.seen) > 2)
+        camera.drop()
+        assert reading.ended(2)
+        assert isinstance(reading.error, SourceLost)
+
+
+@pytest.mark.parametrize("digest", [False, True])
+def test_logging_in(digest: bool) -> None:
+    with HttpCamera(PICTURES, login="me:s3cret", digest=digest) as camera:
+        for source in (
+            opened(camera.url),
+            opened(camera.url.replace("me:s3cret@", ""), user="me", password="s3cret"),
+        ):
+            assert isinstance(taken(source, 1)[0], Frame)
+            source.close()
+        with pytest.raises(SourceUnavailable) as raised:
+            opened(camera.url.replace("s3cret", "wr0ng"))
+        assert "user name or password are missing or wrong" in str(raised.value)
+        assert "wr0ng" not in str(raised.value)
+
+
+def test_what_is_no_stream_is_said() -> None:
+    with HttpCamera(PICTURES) as camera:
+        with pytest.raises(SourceUnavailable, match="a single picture, not a stream; write kind: stills"):
+            opened(camera.still_url)
+        with pytest.raises(SourceUnavailable, match="there is nothing under this path"):
+            opened(camera.url.replace("stream", "nothing"))
+
+
+def served(data: bytes, piece: int = 7) -> Callable[[int], bytes]:
+    """Gives the data in small pieces, then nothing."""
+    pieces = [data[at : at + piece] for at in range(0, len(data), piece)]
+    return lambda count: pieces.pop(0) if pieces else b""
+
+
+def parts_of(data: bytes, boundary: bytes = b"x") -> list[bytes]:
+    parts = Parts(served(data), boundary, 5)
+    found: list[bytes] = []
+    while True:
+        try:
+            found.append(parts.next_part())
+        except Ended:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (
+            b"--x\r\nContent-Length: 3\r\n\r\nabc\r\n--x\r\nContent-Length: 2\r\n\r\nde\r\n--x--\r\n",
+            [b"abc", b"de"],
+        ),
+        (b"--x\n\nabc\n--x\n\nde\n--x--\n", [b"abc", b"de"]),
+        (b"rubbish\r\nmore\r\n--x\r\n\r\nabc\r\n--x\r\n", [b"abc"]),
+        (b"--x\r\nContent-Length: wrong\r\n\r\nabc\r\n--x\r\n", [b"abc"]),
+        (b"--x\r\nContent-Length: 1\r\n\r\nabc\r\n--x\r\nContent-Length: 1\r\n\r\nd\r\n", [b"a", b"d"]),
+        (b"--x\r\n\r\n--y inside\r\n-x\r\n--x\r\n", [b"--y inside\r\n-x"]),
+        (b"----x\r\n\r\nabc\r\n----x\r\n", [b"abc"]),
+        (b"", []),
+    ],
+)
+def test_multipart(data: bytes, expected: list[bytes]) -> None:
+    assert parts_of(data) == expected
+
+
+@pytest.mark.parametrize(
+    "boundless", [b"a" * 100_000, b"--x\r\n" + b"h: v\r\n" * 20_000, b"--x\r\n\r\n" + bytes(100_000)]
+)
+def test_what_has_no_end_is_given_up(boundless: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multipart, "MAX_PART", 50_000)
+    source = served(boundless, 4096)
+    parts = Parts(lambda count: source(count) or b"\0" * 4096, b"x", 5)
+    with pytest.raises(Ended):
+        parts.next_part()
+
+
+def test_a_part_that_announces_too_much_is_refused() -> None:
+    with pytest.raises(Ended, match="at most"):
+        Parts(served(b"--x\r\nContent-Length: 99999999999\r\n\r\n"), b"x", 5).next_part()
+
+
+def test_a_part_that_drips_is_given_up_in_time() -> None:
+    with pytest.raises(TimeoutError):
+        Parts(lambda count: b".", b"x", 0.2).next_part()
+
+
+@pytest.mark.parametrize(
+    ("kind", "boundary"),
+    [
+        ("multipart/x-mixed-replace; boundary=frame", b"frame"),
+        ('multipart/x-mixed-replace;boundary="--my frame"', b"my frame"),
+        ("Multipart/Mixed", b""),
+        ("image/jpeg", None),
+        ("", None),
+    ],
+)
+def test_boundaries_as_cameras_write_them(kind: str, boundary: bytes | None) -> None:
+    assert boundary_of(kind) == boundary
+
+
+def test_nothing_is_left_open(tmp_path: Path) -> None:
+    with HttpCamera(PICTURES) as camera:
+        source = opened(camera.url)
+        taken(source, 2)
+        source.close()
+        until(lambda: not camera.clients, what="the camera noticing that the client has gone")

@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.support import scenes
+from watcher.sources.options import VideoOptions
+from watcher.sources.planes import pixels_of
+from watcher.sources.video import Video
+from watcher.vision.frame import ArrayPixels, Frame, PlanarPixels
+
+LIMITED, FULL = 1, 2
+BT709, BT601 = 1, 6
+SPACES = {BT709: "itu709", BT601: "itu601"}
+
+
+def smooth(size: tuple[int, int] = (96, 64)) -> np.ndarray:
+    """Colours that change slowly, so that halving the chroma's resolution loses next to nothing."""
+    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+    channels = [60 + 120 * x / size[0], 200 - 130 * y / size[1], 80 + 60 * (x + y) / sum(size)]
+    return np.dstack(channels).round().astype(np.uint8)
+
+
+def coded(drawn: np.ndarray, kind: str, space: int = BT601, range_: int = LIMITED) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(drawn, format="bgr24")
+    made = frame.reformat(format=kind, dst_colorspace=SPACES[space], dst_color_range=range_)
+    made.colorspace, made.color_range = space, range_
+    return made
+
+
+@pytest.mark.parametrize("range_", [LIMITED, FULL])
+@pytest.mark.parametrize("space", [BT601, BT709])
+@pytest.mark.parametrize("kind", ["yuv420p", "yuv422p", "yuv444p", "nv12", "yuv420p10le", "yuyv422", "yuv422p10le"])
+def test_colours_come_back_whatever_the_format(kind: str, space: int, range_: int) -> None:
+    drawn = smooth()
+    pixels = pixels_of(coded(drawn, kind, space, range_))
+    assert isinstance(pixels, PlanarPixels)
+    assert pixels.size == (96, 64)
+    # The outermost pixels have no chroma beyond them to interpolate from.
+    difference = np.abs(pixels.bgr().astype(int) - drawn)[2:-2, 2:-2]
+    assert difference.mean() < 1.5
+    assert difference.max() <= 6
+
+
+def test_jpegs_own_formats_are_full_range() -> None:
+    drawn = smooth()
+    frame = coded(drawn, "yuvj420p", BT601, FULL)
+    frame.color_range = 0
+    assert np.abs(pixels_of(frame).bgr().astype(int) - drawn).mean() < 1.5
+
+
+@pytest.mark.parametrize("kind", ["rgb24", "bgr24", "bgra", "gbrp"])
+def test_rgb_stays_exact(kind: str) -> None:
+    drawn = smooth((97, 63))
+    pixels = pixels_of(av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format=kind))
+    assert isinstance(pixels, ArrayPixels)
+    assert (pixels.bgr() == drawn).all()
+
+
+def test_grey_is_full_range_where_nothing_is_said() -> None:
+    drawn = np.arange(256, dtype=np.uint8).reshape(16, 16).repeat(4, 0).repeat(4, 1)
+    pixels = pixels_of(av.VideoFrame.from_ndarray(drawn, format="gray"))
+    assert (pixels.bgr()[..., 1] == drawn).all()
+
+
+@pytest.mark.parametrize("size", [(97, 63), (322, 181), (33, 17)])
+def test_odd_sizes_and_padded_rows(size: tuple[int, int]) -> None:
+    drawn = smooth(size)
+    pixels = pixels_of(coded(drawn, "yuv420p"))
+    assert pixels.size == size
+    assert np.abs(pixels.bgr().astype(int) - drawn)[4:-4, 4:-4].mean() < 2
+
+
+def test_unspecified_colours_are_bt709_from_720_lines() -> None:
+    for height, space in ((480, BT601), (720, BT709)):
+        drawn = smooth((64, height))
+        frame = coded(drawn, "yuv420p", space)
+        frame.colorspace = 2
+        assert np.abs(pixels_of(frame).bgr().astype(int) - drawn)[4:-4, 4:-4].mean() < 1.5
+
+
+def test_planes_are_views_and_hold_their_frame() -> None:
+    frame = coded(smooth(), "yuv420p")
+    before = np.frombuffer(frame.planes[0], np.uint8)  # type: ignore[call-overload]
+    pixels = pixels_of(frame)
+    assert isinstance(pixels, PlanarPixels)
+    assert np.shares_memory(pixels._y, before)
+    del frame, before
+    assert np.abs(pixels.bgr().astype(int) - smooth())[2:-2, 2:-2].mean() < 1.5
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_phone_recordings_stand_upright(tmp_path: Path, rotation: int) -> None:
+    upright = smooth((96, 64))
+    turns = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+    turn = turns[rotation]
+    lying = upright if turn is None else cv2.rotate(upright, turn)
+    path = tmp_path / "phone.mp4"
+    _write_turned(path, lying, rotation)
+    source = Video(VideoOptions(path=str(path)), "porch")
+    source.open()
+    frame = next(iter(source.frames()))
+    source.close()
+    assert isinstance(frame, Frame)
+    assert frame.size == (96, 64)
+    assert np.abs(frame.bgr().astype(int) - upright).mean() < 4
+
+
+def _write_turned(path: Path, lying: np.ndarray, rotation: int) -> None:
+    """A recording with a display matrix in its header that turns it counter-clockwise by `rotation` degrees."""
+    scenes.write_clip(path, [lying] * 3, options={"crf": "10"})
+    data = bytearray(path.read_bytes())
+    # The matrix of the track header: nine 32-bit numbers 40 bytes into its (version 0) body.
+    at = data.index(b"tkhd") + 4 + 40
+    cosine, sine = {0: (1, 0), 90: (0, -1), 180: (-1, 0), 270: (0, 1)}[rotation]
+    for place, value in ((0, cosine), (4, sine), (12, -sine), (16, cosine)):
+        data[at + place : at + place + 4] = (value * 65536 & 0xFFFFFFFF).to_bytes(4, "big")
+    path.write_bytes(data)

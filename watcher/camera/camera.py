@@ -1,0 +1,237 @@
+"""One camera's life: its threads, what others may ask of it, and its coming back after a crash."""
+
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from watcher.camera.backoff import delays
+from watcher.camera.capture import Capture
+from watcher.camera.feed import Feed
+from watcher.camera.inbox import Inbox, Letter, UseReference
+from watcher.camera.latest import InOrder, Latest
+from watcher.camera.memory import Memory
+from watcher.camera.options import CameraOptions
+from watcher.camera.patience import Patience, patience_with
+from watcher.camera.private import Veil
+from watcher.camera.teller import Teller
+from watcher.camera.watch import InForce, Parts, Watch, zone_thresholds
+from watcher.errors import ReferenceUnusable, RequestRefused
+from watcher.events.ids import live_ids
+from watcher.events.tracker import Tracker
+from watcher.references import Store
+from watcher.requests import Adjust, Request, SetReference, TakeSnapshot
+from watcher.sinks import Outlet
+from watcher.sinks.options import StorageOptions
+from watcher.sources import Source
+from watcher.sources.build import make_source
+from watcher.vision.detector import Detector
+
+log = logging.getLogger(__name__)
+
+_SOON = 2.0
+"""A watch thread turns at least every half second; one that has not for this long is not well."""
+
+
+def parts_of(options: CameraOptions) -> Parts:
+    """The detector and tracker that the options ask for."""
+    new_id = live_ids(os.urandom)
+    return Parts(
+        detector=lambda: Detector(
+            options.detector, options.watched, options.reference, options.events.absorb_after
+        ),
+        tracker=lambda events: Tracker(options.key, events, zone_thresholds(options, events.threshold), new_id),
+        new_id=new_id,
+    )
+
+
+class Camera:
+    """Watches one source until it is stopped, or the recording ends.
+
+    Parameters
+    ----------
+    options : of this camera.
+    storage : where its references are kept and its snapshots will lie.
+    outlets : who delivers what it says; asked anew each time, so the sequence may change.
+    make, parts, patience : other parts than the options ask for, for tests.
+
+    Raises
+    ------
+    ValueError : the class of a custom source cannot be found.
+    """
+
+    def __init__(
+        self,
+        options: CameraOptions,
+        storage: StorageOptions,
+        outlets: Sequence[Outlet],
+        *,
+        make: Callable[[], Source] | None = None,
+        parts: Parts | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.options = options
+        folder = Path(storage.folder).absolute()
+        self._parts = parts or parts_of(options)
+        self._patience = patience or patience_with(options.source)
+        self._make = make or (lambda: make_source(options.source, options.key))
+        self._live = self._make().live
+        self._chance = random.Random()
+        self._arrivals = Latest() if self._live else InOrder()
+        self._inbox = Inbox(self._arrivals.ring)
+        self._feed = Feed(self._arrivals, self._live, self._patience)
+        self._capture = Capture(options.key, self._make, self._live, self._arrivals, self._chance, self._patience)
+        self._store = Store(folder / "references")
+        self._veil = Veil([area.points for area in options.privacy.values()])
+        self._memory = Memory(options, self._store, self._veil)
+        self._teller = Teller(options, outlets, folder)
+        self._in_force = InForce(paused=False, threshold=options.events.threshold)
+        self._stop = threading.Event()
+        self._stop_reason = ""
+        self._rests = False
+        self._turned = time.monotonic()
+        self._watch = self._new_watch()
+        self._thread = threading.Thread(target=self._run, name=f"watch:{options.key}", daemon=True)
+
+    @property
+    def key(self) -> str:
+        return self.options.key
+
+    @property
+    def ended(self) -> bool:
+        """A recording, and all of it has been told."""
+        return self._feed.ended and not self._thread.is_alive()
+
+    @property
+    def standing(self) -> str:
+        """How it is, in a few words."""
+        if self._feed.lost:
+            return self._feed.lost
+        if self._in_force.paused:
+            return "paused"
+        return "watches" if self._feed.seen else "is starting"
+
+    def start(self) -> None:
+        self._capture.start()
+        self._thread.start()
+
+    def request(self, request: Request) -> None:
+        """Ask for something, from any thread; it is applied before the next observation.
+
+        Raises
+        ------
+        RequestRefused : it cannot be obeyed, and why.
+        """
+        if not self._thread.is_alive():
+            raise RequestRefused(f"the camera {self.key} does not run any more")
+        self._inbox.put(self._checked(request))
+
+    def turning(self, since: float) -> bool:
+        """Whether every thread has really turned since then (monotonic seconds), or has nothing left to do."""
+        if self.ended:
+            return True
+        turned = self._turned if self._rests else self._watch.turned
+        return self._thread.is_alive() and turned >= since and (self._rests or self._capture.alive())
+
+    def begin_stop(self, reason: str, detail: str = "") -> None:
+        """Ask the threads to end; returns at once. `reason` is that of a `Gap`: stopped or reloaded."""
+        self._stop_reason = reason
+        self._watch.stop_detail = detail
+        self._watch.stop_reason = reason
+        self._stop.set()
+        self._arrivals.ring()
+        self._capture.stop()
+
+    def stop(self, reason: str = "stopped", timeout: float = 3.0) -> None:
+        """End: open events with `reason`, availability offline, the reference put away."""
+        if not self._stop_reason:
+            self.begin_stop(reason)
+        deadline = time.monotonic() + timeout
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        if self._thread.is_alive():
+            log.error("%s: the watch thread does not end and is left behind", self.key)
+        if not self._capture.join(max(0.1, deadline - time.monotonic())):
+            log.warning("%s: the source does not let itself be closed; its thread is left behind", self.key)
+
+    def _checked(self, request: Request) -> Letter:
+        match request:
+            case SetReference(name=None) | TakeSnapshot() if not self._feed.seen:
+                raise RequestRefused(f"there is no picture: {self._feed.lost or 'the camera is starting'}")
+            case SetReference(name=str(name)):
+                return self._stored(name)
+            case Adjust(setting="enabled", value=bool()):
+                return request
+            case Adjust(setting="threshold", value=value):
+                if isinstance(value, (bool, str)) or not 0 <= value <= 1:
+                    raise RequestRefused("threshold is a fraction from 0 to 1")
+                return Adjust("threshold", float(value))
+            case Adjust(setting=setting):
+                raise RequestRefused(f"there is no setting {setting}; known are enabled (ON, OFF) and threshold")
+        return request
+
+    def _stored(self, label: str) -> UseReference:
+        """Read here and not by the watch thread, which must not wait for a disk; and refusals are known at once."""
+        name, _, version = label.partition("@")
+        try:
+            loaded = self._store.load(self.key, name, int(version) if version else None)
+        except (ReferenceUnusable, ValueError) as error:
+            raise RequestRefused(str(error)) from None
+        size, made_of = self._watch.size, loaded.stored.full_size
+        if size is not None and size != made_of:
+            raise RequestRefused(
+                f"{loaded.stored.label} was made of pictures of {made_of[0]}x{made_of[1]},"
+                f" the camera gives {size[0]}x{size[1]}"
+            )
+        return UseReference(loaded)
+
+    def _new_watch(self) -> Watch:
+        return Watch(
+            self.options, self._parts, self._in_force,
+            feed=self._feed, capture=self._capture, arrivals=self._arrivals, inbox=self._inbox,
+            memory=self._memory, teller=self._teller, veil=self._veil, live=self._live,
+        )  # fmt: skip
+
+    def _run(self) -> None:
+        waits, known = delays(self._chance), ""
+        while True:
+            try:
+                self._watch.run()
+                self._watch.save()
+                self._finish()
+                return
+            except Exception as error:  # the top of this thread
+                reason = f"the watch thread has failed ({type(error).__name__}: {error})"
+                # The traceback once: what fails again and again fails in the same place.
+                log.error("%s: %s; it starts again", self.key, reason, exc_info=reason != known)
+            known = reason
+            if not self._rested(reason, next(waits)):
+                self._finish()
+                return
+
+    def _rested(self, reason: str, wait: float) -> bool:
+        """Tell of the crash, wait, and make another watch; False when there is nothing to go on for."""
+        self._rests, self._turned = True, time.monotonic()
+        self._teller.crashed(datetime.now(UTC), reason)
+        until = time.monotonic() + wait
+        while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
+            self._stop.wait(min(left, _SOON / 4))
+            self._turned = time.monotonic()
+        if self._stop.is_set() or self._feed.ended:
+            return False
+        self._watch = self._new_watch()
+        if self._stop_reason:
+            self._watch.stop_reason = self._stop_reason
+        self._rests = False
+        return True
+
+    def _finish(self) -> None:
+        self._arrivals.close()
+        reason = self._feed.lost if self._feed.ended else f"the camera is {self._stop_reason or 'stopped'}"
+        self._teller.over(datetime.now(UTC), reason)
+        if self._feed.ended:
+            log.info("%s: %s", self.key, self._feed.lost)

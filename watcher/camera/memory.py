@@ -1,0 +1,156 @@
+"""A camera's reference over a restart: what it had learnt or taken is found again where it still fits."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.camera.options import CameraOptions
+from watcher.camera.private import Veil
+from watcher.errors import PictureUnreadable, ReferenceUnusable
+from watcher.pictures import read_picture
+from watcher.references import LoadedReference, Store
+from watcher.vision.arrays import U8
+from watcher.vision.geometry import Size
+from watcher.vision.reference.options import FixedOptions
+
+log = logging.getLogger(__name__)
+
+SETTINGS_KEY = "settings"
+"""Beside the detector's own arrays: a digest of the settings under which they were made."""
+KEPT_VERSIONS = 5
+_ASPECT_TOLERANCE = 0.01
+
+
+class Remembers(Protocol):
+    """The part of a detector that can be put away and found again."""
+
+    def memory(self) -> dict[str, NDArray[Any]]: ...
+
+    def remember(self, memory: dict[str, NDArray[Any]], full_size: Size) -> None: ...
+
+    def use_reference(self, picture: U8) -> None: ...
+
+
+class Memory:
+    """Loads and saves the reference of one camera; says in the log what it found.
+
+    Parameters
+    ----------
+    options : of the camera.
+    store : where references lie.
+    veil : blacks out private areas of a picture that is given as reference.
+    """
+
+    def __init__(self, options: CameraOptions, store: Store, veil: Veil) -> None:
+        self._camera, self._reference = options.key, options.reference
+        self._store, self._veil = store, veil
+        self._digest = _digest(options)
+        self._saving: threading.Thread | None = None
+        self._said = ""
+        self.picture: U8 | None = None
+        """The configured picture as it was given to the detector; None where there is none."""
+
+    @property
+    def name(self) -> str:
+        """Under which the camera's own reference is stored."""
+        return "taken" if isinstance(self._reference, FixedOptions) else "background"
+
+    def restore(self, detector: Remembers, size: Size) -> str:
+        """Give a new detector its reference, and return what it is called; empty: it has to learn or take one.
+
+        Raises
+        ------
+        ReferenceUnusable : the configured picture cannot be used; there is nothing to learn instead.
+        """
+        if isinstance(self._reference, FixedOptions) and self._reference.image is not None:
+            path = Path(self._reference.image)
+            self.picture = self._picture(path, size)
+            detector.use_reference(self.picture)
+            return path.stem
+        try:
+            if self._store.newest(self._camera, self.name) is None:
+                return ""
+            loaded = self._store.load(self._camera, self.name)
+            self._check_settings(loaded)
+            self.use(detector, loaded, size)
+        except ReferenceUnusable as error:
+            log.warning("%s: the stored reference is not used, a new one is made: %s", self._camera, error)
+            return ""
+        log.info("%s: goes on with its stored reference %s", self._camera, loaded.stored.label)
+        return loaded.stored.label
+
+    def use(self, detector: Remembers, loaded: LoadedReference, size: Size) -> None:
+        """Give the detector a stored reference; ReferenceUnusable where it does not fit frames of `size`."""
+        if loaded.stored.full_size != size:
+            width, height = loaded.stored.full_size
+            raise ReferenceUnusable(
+                f"{loaded.stored.label} was made of pictures of {width}x{height},"
+                f" the camera gives {size[0]}x{size[1]}"
+            )
+        memory = {key: array for key, array in loaded.memory.items() if key != SETTINGS_KEY}
+        detector.remember(memory, loaded.stored.full_size)
+
+    def save(self, detector: Remembers, size: Size) -> None:
+        """Put the reference away, now."""
+        memory = _copied(detector.memory())
+        if memory:
+            self._write(memory, size)
+
+    def save_aside(self, detector: Remembers, size: Size) -> None:
+        """Put the reference away without waiting for the disk; left out while the last time still goes on."""
+        memory = _copied(detector.memory())
+        if not memory or (self._saving is not None and self._saving.is_alive()):
+            return
+        self._saving = threading.Thread(
+            target=self._write, args=(memory, size), name=f"save:{self._camera}", daemon=True
+        )
+        self._saving.start()
+
+    def _write(self, memory: Mapping[str, NDArray[Any]], size: Size) -> None:
+        try:
+            self._store.save(
+                self._camera, self.name, {**memory, SETTINGS_KEY: self._digest}, size, keep=KEPT_VERSIONS
+            )
+            self._said = ""
+        except (ReferenceUnusable, OSError) as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                log.warning("%s: the reference is not kept for the next start: %s", self._camera, error)
+
+    def _check_settings(self, loaded: LoadedReference) -> None:
+        made_with = loaded.memory.get(SETTINGS_KEY)
+        if made_with is None or not np.array_equal(made_with, self._digest):
+            raise ReferenceUnusable(f"{loaded.stored.label} was made with other settings")
+
+    def _picture(self, path: Path, size: Size) -> U8:
+        try:
+            picture = read_picture(path)
+        except PictureUnreadable as error:
+            raise ReferenceUnusable(f"the reference cannot be used: {error}") from None
+        height, width = picture.shape[:2]
+        if (width, height) == size:
+            return self._veil.blacked(picture)
+        if abs(width * size[1] / (height * size[0]) - 1) > _ASPECT_TOLERANCE:
+            raise ReferenceUnusable(
+                f"the reference {path} is {width}x{height}, the camera gives {size[0]}x{size[1]}:"
+                " the aspect differs; take a reference with this camera"
+            )
+        log.info("%s: the reference %s is resized from %dx%d", self._camera, path, width, height)
+        return self._veil.blacked(cast(U8, cv2.resize(picture, size, interpolation=cv2.INTER_AREA)))
+
+
+def _digest(options: CameraOptions) -> NDArray[np.uint8]:
+    detector = options.detector
+    told = repr((detector.size, detector.color, detector.light, options.reference, options.watched))
+    return np.frombuffer(hashlib.sha256(told.encode()).digest(), np.uint8)
+
+
+def _copied(memory: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {key: np.array(array) for key, array in memory.items()}

@@ -1,0 +1,53 @@
+"""Settings of one camera: everything that belongs to it, in one value. Standard library only."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from watcher.camera.kinds import ByKind
+from watcher.events.options import EventsOptions
+from watcher.profiles import ProfileName
+from watcher.sinks.options import RecordOptions
+from watcher.sources.options import SourceOptions, options_from_text
+from watcher.vision.options import STRICT, AreaOptions, DetectorOptions, WatchedOptions, ZoneOptions
+from watcher.vision.reference.options import BackgroundOptions, FixedOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraOptions:
+    """One camera or recording: where its frames come from, where to look, and what to do about change."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    key: str
+    """The camera's key in the configuration: its name in topics, files and logs."""
+    name: str = ""
+    """A title for people; the key where it is not given."""
+    source: Annotated[SourceOptions, ByKind(text=options_from_text)]
+    """Where frames come from: one string (a URL, a file, a folder, `/dev/video0`, `demo`), or a section with
+    its `kind`."""
+    profile: ProfileName = "home"
+    """The use, which sets defaults: `home`, `wildlife`, `inspection` or `plain`."""
+    reference: Annotated[FixedOptions | BackgroundOptions, ByKind()] = field(default_factory=BackgroundOptions)
+    """What frames are compared with."""
+    zones: dict[str, ZoneOptions] = field(default_factory=dict)
+    """The parts to watch, by key; the whole picture where there are none."""
+    ignore: dict[str, AreaOptions] = field(default_factory=dict)
+    """Parts in which change does not count, by key."""
+    privacy: dict[str, AreaOptions] = field(default_factory=dict)
+    """Parts that are blacked out before anything is stored, published or learnt, by key."""
+    detector: DetectorOptions = field(default_factory=DetectorOptions)
+    """How frames are compared with the reference."""
+    events: EventsOptions = field(default_factory=EventsOptions)
+    """When change begins, ends, and counts."""
+    record: RecordOptions = field(default_factory=RecordOptions)
+    """What is kept of each event."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.name or self.key
+
+    @property
+    def watched(self) -> WatchedOptions:
+        """Where to look."""
+        return WatchedOptions(zones=self.zones, ignore=self.ignore, privacy=self.privacy)

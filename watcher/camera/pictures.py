@@ -1,0 +1,102 @@
+"""The pictures of one moment for people: boxed, clean, what was expected, and the difference."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.errors import PictureUnreadable
+from watcher.vision import draw
+from watcher.vision.arrays import U8
+from watcher.vision.detection import Region
+from watcher.vision.frame import Frame, encode_jpeg
+from watcher.vision.geometry import Point
+
+DIFFERENCE_WIDTH = 640
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """What was seen and thought at one time, free of every buffer that will be used again.
+
+    Attributes
+    ----------
+    frame : owned.
+    regions : of the detection.
+    change : float32 of the view's shape, 0 = same to 1 = different; None where nothing was compared.
+    expected : uint8 BGR or grey at the view's size; None before it is learnt.
+    """
+
+    frame: Frame
+    regions: tuple[Region, ...]
+    change: NDArray[np.float32] | None
+    expected: U8 | None
+
+
+class FramePictures:
+    """Pictures of a moment, drawn and encoded when first asked for, by whoever delivers them.
+
+    Parameters
+    ----------
+    moment : what to show.
+    quiet : the newest full frame without change, owned: shown as the reference; else the moment's `expected` is.
+    zones : polygons in fractions of the picture, by key.
+    caption : a line along the top of the boxed picture.
+    """
+
+    def __init__(
+        self, moment: Moment, quiet: Frame | None, zones: Mapping[str, Sequence[Point]], caption: str
+    ) -> None:
+        self._moment, self._quiet, self._zones, self._caption = moment, quiet, zones, caption
+        # Two outlets may ask at the same time; each picture is made once.
+        self._one_at_a_time = threading.Lock()
+
+    def annotated(self) -> bytes:
+        with self._one_at_a_time:
+            return self._annotated
+
+    def clean(self) -> bytes:
+        with self._one_at_a_time:
+            return self._clean
+
+    def reference(self) -> bytes | None:
+        with self._one_at_a_time:
+            return self._reference
+
+    def difference(self) -> bytes | None:
+        with self._one_at_a_time:
+            return self._difference
+
+    @cached_property
+    def _annotated(self) -> bytes:
+        picture = self._moment.frame.bgr()
+        return encode_jpeg(draw.annotated(picture, self._moment.regions, self._zones, self._caption))
+
+    @cached_property
+    def _clean(self) -> bytes:
+        return self._moment.frame.jpeg()
+
+    @cached_property
+    def _reference(self) -> bytes | None:
+        if self._quiet is not None:
+            try:
+                return self._quiet.jpeg()
+            except PictureUnreadable:
+                pass
+        return None if self._moment.expected is None else encode_jpeg(self._moment.expected)
+
+    @cached_property
+    def _difference(self) -> bytes | None:
+        if self._moment.change is None:
+            return None
+        picture = self._moment.frame.bgr()
+        if picture.shape[1] > DIFFERENCE_WIDTH:
+            height = max(1, round(picture.shape[0] * DIFFERENCE_WIDTH / picture.shape[1]))
+            small = cv2.resize(picture, (DIFFERENCE_WIDTH, height), interpolation=cv2.INTER_AREA)
+            picture = cast(U8, small)
+        return encode_jpeg(draw.heatmap(picture, self._moment.change))

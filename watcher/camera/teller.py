@@ -1,0 +1,327 @@
+"""Telling the outlets: records first, then states, then pictures. Belongs to the watch thread."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.camera.health import UNKNOWN, Health, States, Steady
+from watcher.camera.options import CameraOptions
+from watcher.camera.pictures import FramePictures, Moment
+from watcher.events.event import Event, EventUpdate
+from watcher.events.near import NearMiss
+from watcher.events.payload import decision, payload
+from watcher.sinks import Outlet, StateValue
+from watcher.sinks.snapshot import snapshot_path
+from watcher.vision.arrays import U8
+from watcher.vision.detection import Detection, Region
+from watcher.vision.frame import Frame, Gap, Observation
+from watcher.vision.geometry import Size
+
+log = logging.getLogger(__name__)
+
+QUIET_EVERY = 10.0
+COPY_EVERY = 0.2
+CLEARLY_BETTER = 1.5
+STATE_EVERY = 1.0
+STATE_AT_LEAST_EVERY = 30.0
+BLIND_FOR = 2.0
+"""Seconds without a comparable frame after which it is no longer known whether something has changed."""
+
+
+class Seeing(Protocol):
+    """What a detector shows of its last step, for pictures."""
+
+    @property
+    def size(self) -> Size | None: ...
+
+    @property
+    def change(self) -> NDArray[np.float32]: ...
+
+    def expected(self) -> U8 | None: ...
+
+
+class Tracking(Protocol):
+    """What a tracker knows after its last step."""
+
+    @property
+    def open(self) -> Event | None: ...
+
+    @property
+    def best(self) -> float | None: ...
+
+    @property
+    def is_best(self) -> bool: ...
+
+    @property
+    def near_miss(self) -> NearMiss | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the watch thread knows beside the detection. `trouble`: why nothing can be compared, if so."""
+
+    seen: bool
+    lost: str
+    paused: bool
+    reference: str
+    trouble: str = ""
+    dropped: int = 0
+    live: bool = True
+
+
+@dataclass(slots=True)
+class _Best:
+    """The frame that shows the open event best, so far."""
+
+    moment: Moment
+    score: float
+    at: float
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Frames a second and what was said of them, for the state topic."""
+
+    since: float
+    frames: int = 0
+    said_at: float = float("-inf")
+    said: dict[str, Any] = field(default_factory=dict)
+
+
+class Teller:
+    """Makes of each step what subscribers get. It outlives the detector and tracker of a watch that crashed.
+
+    Parameters
+    ----------
+    options : of the camera.
+    outlets : who delivers.
+    folder : of the storage; payloads name the snapshot's file below it.
+    """
+
+    def __init__(self, options: CameraOptions, outlets: Sequence[Outlet], folder: Path) -> None:
+        self._options, self._outlets, self._folder = options, outlets, folder
+        self._zones = {key: zone.points for key, zone in options.zones.items()}
+        self.states = States(self._offer)
+        self._steady: dict[str, Steady] = {}
+        self._open: tuple[EventUpdate, str] | None = None
+        self._best: _Best | None = None
+        self._quiet: Frame | None = None
+        self._pace = _Pace(time.monotonic())
+        self._ready = False
+        self._known = False
+        self._blind_since: float | None = None
+        self._blind_reason = ""
+
+    def step(
+        self,
+        seen: Observation,
+        detection: Detection,
+        updates: tuple[EventUpdate, ...],
+        detector: Seeing,
+        tracker: Tracking,
+        now: Circumstances,
+    ) -> None:
+        """Tell everything that one observation has brought."""
+        for update in updates:
+            self._record(update, now.reference)
+        told_at = time.monotonic()
+        self._judge(seen, detection)
+        self.tell_states(seen.utc, now)
+        self._tell_change(seen, detection, tracker, now)
+        self._tell_pictures(seen, detection, updates, detector, tracker)
+        if tracker.near_miss is not None:
+            self._offer("decision", decision(tracker.near_miss, self._options.key))
+        self._tell_pace(seen, detection, now, told_at)
+
+    def begin(self) -> None:
+        """A new detector: whatever was known of the scene is open again."""
+        self._ready = self._known = False
+        self._blind_since, self._quiet, self._best = None, None, None
+        events = self._options.events
+        self._steady = {key: Steady(events.rise, events.fall) for key in self._zones}
+
+    def use_picture(self, frame: Frame | None) -> None:
+        """What is shown as the reference from now on; None: what the detector expects."""
+        self._quiet = frame
+
+    def tell_states(self, utc: datetime, now: Circumstances) -> None:
+        """How the camera is; where nothing is known, the states that would be a guess say so."""
+        troubles = {}
+        if now.lost:
+            troubles["lost"] = now.lost
+        elif not now.seen:
+            troubles["starting"] = "waiting for the first picture"
+        elif now.trouble or not self._ready:
+            troubles["starting"] = now.trouble or "getting to know the scene"
+        if now.paused:
+            troubles["paused"] = "by request"
+        if self._blind_reason and now.seen and not now.trouble:
+            troubles["corrupt"] = self._blind_reason
+        self.states.health(Health(troubles), utc)
+        if now.lost or now.paused or not now.seen:
+            self._unknown()
+
+    def setting(self, name: str, value: str) -> None:
+        self.states.say(f"setting/{name}", value)
+
+    def snapshot(self, frame: Frame, detection: Detection | None, detector: Seeing, event: Event) -> None:
+        """Publish and store a picture of this frame under an event of its own, which is not told as one."""
+        regions = detection.regions if detection is not None else ()
+        update = EventUpdate(
+            phase="updated", event=event, sequence=0, captured=frame.at, captured_at=frame.utc,
+            media_time=frame.media_time, similarity=detection.similarity if detection else None,
+            changed_fraction=detection.changed_fraction if detection else 0.0, zones=(), regions=regions,
+            frame_size=frame.size, reason="taken by request",
+        )  # fmt: skip
+        self._offer_pictures(update, _moment(frame, regions, detector), "by request")
+
+    def crashed(self, utc: datetime, reason: str) -> None:
+        """The watch thread has failed: an open event is ended here, because its tracker may be what failed."""
+        if self._open is not None:
+            last, reference = self._open
+            event = replace(
+                last.event, ended=last.captured, ended_at=last.captured_at, cause="passed", end_reason="crashed"
+            )
+            ended = replace(last, phase="ended", event=event, sequence=last.sequence + 1, reason=reason)
+            self._record(ended, reference)
+        self._ready = self._known = False
+        self.states.health(Health({"starting": reason}), utc)
+        self._unknown()
+
+    def over(self, utc: datetime, reason: str) -> None:
+        """The camera stops: nothing is known from here on."""
+        self.states.health(Health({"lost": reason}), utc)
+        self.states.say("availability", "offline")
+        self._unknown()
+
+    def _record(self, update: EventUpdate, reference: str) -> None:
+        told = payload(
+            update, profile=self._options.profile, reference=reference, snapshot_file=self._file(update.event)
+        )
+        for outlet in self._outlets:
+            outlet.record(self._options.key, dict(told))  # deliverers write into theirs
+        self._open = None if update.phase == "ended" else (update, reference)
+
+    def _file(self, event: Event) -> str | None:
+        if not self._options.record.snapshot:
+            return None
+        return str(snapshot_path(self._folder, self._options.key, event.started_at, event.id))
+
+    def _offer(self, name: str, value: StateValue) -> None:
+        for outlet in self._outlets:
+            outlet.state(self._options.key, name, value)
+
+    def _judge(self, seen: Observation, detection: Detection) -> None:
+        if isinstance(seen, Gap):
+            self._known = False
+        if not isinstance(seen, Frame):
+            return
+        if detection.outcome == "blind":
+            self._blind_since = seen.at if self._blind_since is None else self._blind_since
+            if seen.at - self._blind_since >= BLIND_FOR:
+                self._blind_reason = detection.reason or "the pictures cannot be compared"
+                self._known = False
+            return
+        self._blind_since, self._blind_reason = None, ""
+        self._known = detection.outcome in ("clear", "changed")
+        self._ready = self._ready or self._known
+
+    def _tell_change(self, seen: Observation, detection: Detection, tracker: Tracking, now: Circumstances) -> None:
+        if now.lost or now.paused or not now.seen:
+            return
+        if tracker.open is not None:
+            self.states.say("change", "ON")
+        else:
+            self.states.say("change", "OFF" if self._known else UNKNOWN)
+        for key, steady in self._steady.items():
+            if not self._known:
+                self.states.say(f"zone/{key}", UNKNOWN)
+            elif isinstance(seen, Frame):
+                differs = self._differs(key, detection)
+                self.states.say(f"zone/{key}", "ON" if steady.step(seen.at, differs) else "OFF")
+
+    def _differs(self, key: str, detection: Detection) -> bool:
+        """Whether a zone differs from its reference, with what has settled in it."""
+        threshold = self._options.zones[key].threshold
+        limit = self._options.events.threshold if threshold is None else threshold
+        part = detection.zone_fractions.get(key, 0.0) + detection.settled_fractions.get(key, 0.0)
+        return part > 0 and part >= limit
+
+    def _unknown(self) -> None:
+        self.states.say("change", UNKNOWN)
+        for key, steady in self._steady.items():
+            steady.on = False
+            self.states.say(f"zone/{key}", UNKNOWN)
+
+    def _tell_pictures(
+        self,
+        seen: Observation,
+        detection: Detection,
+        updates: tuple[EventUpdate, ...],
+        detector: Seeing,
+        tracker: Tracking,
+    ) -> None:
+        for update in updates:
+            if update.phase == "ended" and self._best is not None:
+                self._offer_pictures(update, self._best.moment, update.reason)
+                self._best = None
+        if not isinstance(seen, Frame):
+            return
+        self._keep(seen, detection, detector, tracker)
+        for update in updates:
+            if update.phase == "started":
+                shown = self._best.moment if self._best else _moment(seen, detection.regions, detector)
+                self._offer_pictures(update, shown, update.reason)
+
+    def _keep(self, seen: Frame, detection: Detection, detector: Seeing, tracker: Tracking) -> None:
+        """Keep what pictures may be made of later; a copy is dear, so there are few."""
+        if tracker.is_best:
+            score, best = tracker.best or 0.0, self._best
+            if best is None or not best.at <= seen.at < best.at + COPY_EVERY or score > best.score * CLEARLY_BETTER:
+                self._best = _Best(_moment(seen, detection.regions, detector), score, seen.at)
+        elif detection.outcome == "clear" and tracker.open is None:
+            self._best = None
+            quiet = self._quiet
+            if quiet is None or not quiet.at <= seen.at < quiet.at + QUIET_EVERY:
+                self._quiet = seen.owned()
+
+    def _offer_pictures(self, update: EventUpdate, moment: Moment, caption: str) -> None:
+        pictures = FramePictures(moment, self._quiet, self._zones, caption)
+        for outlet in self._outlets:
+            outlet.pictures(self._options.key, update, pictures)
+
+    def _tell_pace(self, seen: Observation, detection: Detection, now: Circumstances, clock: float) -> None:
+        pace = self._pace
+        pace.frames += isinstance(seen, Frame)
+        if clock - pace.said_at < STATE_EVERY or clock - pace.since < STATE_EVERY:
+            return
+        told = {
+            "fps": round(pace.frames / (clock - pace.since), 1),
+            "dropped": now.dropped,
+            "changed_fraction": round(detection.changed_fraction, 4),
+            "similarity": None if detection.similarity is None else round(detection.similarity, 3),
+            "latency_ms": _latency(seen, clock, now.live, pace.said.get("latency_ms")),
+        }
+        pace.frames, pace.since = 0, clock
+        if told != pace.said or clock - pace.said_at >= STATE_AT_LEAST_EVERY:
+            pace.said, pace.said_at = told, clock
+            self.states.say_anew("state", told)
+
+
+def _latency(seen: Observation, clock: float, live: bool, before: Any) -> float | None:
+    """Milliseconds from the capture of the frame until what it means for events was told; None for recordings."""
+    if not live:
+        return None
+    return round(1000 * (clock - seen.at), 1) if isinstance(seen, Frame) else before
+
+
+def _moment(frame: Frame, regions: tuple[Region, ...], detector: Seeing) -> Moment:
+    change = detector.change.copy() if detector.size is not None else None
+    return Moment(frame.owned(), regions, change, detector.expected())

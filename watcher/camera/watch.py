@@ -1,0 +1,301 @@
+"""The watch thread's work: observations into the detector and the tracker, and what comes of it to the teller."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from watcher.camera.capture import Capture
+from watcher.camera.feed import Feed
+from watcher.camera.inbox import Inbox, Letter, UseReference
+from watcher.camera.latest import Latest
+from watcher.camera.memory import Memory, Remembers
+from watcher.camera.options import CameraOptions
+from watcher.camera.private import Veil
+from watcher.camera.teller import Circumstances, Seeing, Teller, Tracking
+from watcher.errors import ReferenceUnusable
+from watcher.events.event import Event
+from watcher.events.options import EventsOptions
+from watcher.loop import Detects, Tracks, watch
+from watcher.requests import Adjust, Pause, Republish, Resume, SetReference, TakeSnapshot
+from watcher.vision.detection import Detection
+from watcher.vision.frame import Frame, Gap, JpegPixels, Observation, encode_jpeg
+from watcher.vision.geometry import Size
+from watcher.vision.reference.options import BackgroundOptions
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY = 300.0
+"""Seconds between two savings of a reference that learns."""
+RETRY_REFERENCE = 30.0
+"""Seconds after which an unusable reference is looked at again: somebody may have put it right."""
+
+
+class DetectorPart(Detects, Remembers, Seeing, Protocol):
+    """What the camera needs of a detector."""
+
+    def take_reference(self) -> None: ...
+
+
+class TrackerPart(Tracks, Tracking, Protocol):
+    """What the camera needs of a tracker."""
+
+    def adjust(self, options: EventsOptions, zones: dict[str, float]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How detectors and tracker are made, and what makes an event's id."""
+
+    detector: Callable[[], DetectorPart]
+    tracker: Callable[[EventsOptions], TrackerPart]
+    new_id: Callable[[Any], str]
+
+
+@dataclass(slots=True)
+class InForce:
+    """The settings that can change while running; they outlive a watch that crashed."""
+
+    paused: bool
+    threshold: float
+
+    def events(self, options: CameraOptions) -> EventsOptions:
+        return replace(options.events, threshold=self.threshold)
+
+
+def zone_thresholds(options: CameraOptions, threshold: float) -> dict[str, float]:
+    """The threshold of each zone: its own, or the common one."""
+    return {key: threshold if zone.threshold is None else zone.threshold for key, zone in options.zones.items()}
+
+
+class Watch:
+    """One life of a camera's detector and tracker; another one is made after a crash.
+
+    Parameters
+    ----------
+    feed, capture, arrivals, inbox : where observations and requests come from.
+    teller : where everything goes.
+    """
+
+    def __init__(
+        self,
+        options: CameraOptions,
+        parts: Parts,
+        in_force: InForce,
+        *,
+        feed: Feed,
+        capture: Capture,
+        arrivals: Latest,
+        inbox: Inbox,
+        memory: Memory,
+        teller: Teller,
+        veil: Veil,
+        live: bool,
+    ) -> None:
+        self._options, self._parts, self._in_force = options, parts, in_force
+        self._feed, self._capture, self._arrivals, self._inbox = feed, capture, arrivals, inbox
+        self._memory, self._teller, self._veil, self._live = memory, teller, veil, live
+        self._detector = parts.detector()
+        self._tracker = parts.tracker(in_force.events(options))
+        self._size: Size | None = None
+        self._pending: Frame | None = None
+        self._frame: Frame | None = None
+        self._detection: Detection | None = None
+        self._reference = ""
+        self._trouble = ""
+        self._retry_at = float("inf")
+        self._saved_at = time.monotonic()
+        self._unsaved = False
+        self._show_taken = False
+        self._snapshot_wanted = False
+        self._over = False
+        self.turned = time.monotonic()
+        self.stop_reason = ""
+        self.stop_detail = ""
+
+    @property
+    def size(self) -> Size | None:
+        """(width, height) of the frames; None before the first."""
+        return self._size
+
+    def run(self) -> None:
+        """Until the recording ends or a stop is asked for."""
+        self._teller.begin()
+        self._tell_settings()
+        self._tell_states()
+        while not self._over:
+            for seen, detection, updates in watch(self._observations(), self._detector, self._tracker):
+                now = self._circumstances()
+                self._teller.step(seen, detection, updates, self._detector, self._tracker, now)
+                self._after(seen, detection)
+            if self._pending is not None:
+                self._detector = self._parts.detector()
+                self._teller.begin()
+
+    def save(self) -> None:
+        """Put the reference away for the next start."""
+        if self._unsaved and self._size is not None:
+            self._memory.save(self._detector, self._size)
+
+    def _observations(self) -> Iterator[Observation]:
+        """What the detector gets to see; requests are applied between."""
+        if self._pending is not None:
+            frame, self._pending = self._pending, None
+            self._prepare(frame)
+            yield frame
+        while not self._over:
+            self.turned = time.monotonic()
+            self._capture.look_after()
+            if self.stop_reason:
+                self._over = True
+                yield Gap(*self._feed.now(), self.stop_reason, self.stop_detail)
+                return
+            yield from self._letters()
+            seen = self._feed.take()
+            if isinstance(seen, Frame):
+                seen = self._veil.over(seen)
+                if seen.size != self._size and self._size is not None:
+                    yield self._other_size(seen)
+                    return
+                self._prepare(seen)
+            if seen is not None and not (self._in_force.paused and not isinstance(seen, Gap)):
+                yield seen
+            else:
+                self._tell_states()
+            if self._feed.ended:
+                self._over = True
+
+    def _prepare(self, frame: Frame) -> None:
+        """Before a frame is compared: give a new detector the reference that it should go on with."""
+        self._frame = frame
+        due = self._size is None or (self._trouble and time.monotonic() >= self._retry_at)
+        self._size = frame.size
+        if due:
+            self._restore(frame)
+        if self._snapshot_wanted and self._in_force.paused:
+            self._take_snapshot()
+
+    def _restore(self, frame: Frame) -> None:
+        try:
+            label = self._memory.restore(self._detector, frame.size)
+        except ReferenceUnusable as error:
+            if str(error) != self._trouble:
+                log.error("%s: %s; nothing is watched until it is put right", self._options.key, error)
+            self._trouble, self._retry_at = str(error), time.monotonic() + RETRY_REFERENCE
+            self._reference = ""
+            return
+        if self._trouble:
+            log.info("%s: the reference is usable now", self._options.key)
+        self._trouble = ""
+        self._reference = label or self._memory.name
+        self._unsaved = not label
+        if (picture := self._memory.picture) is not None:
+            shown = JpegPixels(encode_jpeg(picture))
+            self._teller.use_picture(replace(frame, pixels=shown))
+
+    def _other_size(self, frame: Frame) -> Gap:
+        """The camera has been set to another size: a new detector begins with this frame."""
+        known, size = self._size, frame.size
+        words = f"the picture is {size[0]}x{size[1]} now" + (f", it was {known[0]}x{known[1]}" if known else "")
+        log.warning("%s: %s; the reference is made anew", self._options.key, words)
+        self.save()
+        self._size, self._detection = None, None
+        self._pending = frame
+        return Gap(frame.at, frame.utc, "reloaded", words)
+
+    def _after(self, seen: Observation, detection: Detection) -> None:
+        """What can wait until everything has been told."""
+        if not isinstance(seen, Frame):
+            return
+        self._detection = detection
+        if self._show_taken:
+            self._show_taken = False
+            self._teller.use_picture(seen.owned())
+        if self._snapshot_wanted:
+            self._take_snapshot()
+        learns = isinstance(self._options.reference, BackgroundOptions)
+        known = detection.outcome in ("clear", "changed")
+        self._unsaved = self._unsaved or (learns and known)
+        due = time.monotonic() - self._saved_at >= SAVE_EVERY or not learns
+        if self._unsaved and known and due and self._size is not None:
+            self._memory.save_aside(self._detector, self._size)
+            self._saved_at, self._unsaved = time.monotonic(), False
+
+    # -- requests ----------------------------------------------------------------------------------------
+
+    def _letters(self) -> Iterator[Observation]:
+        """Apply what was asked for; a pause is also an observation."""
+        while (letter := self._inbox.take()) is not None:
+            paused = self._in_force.paused
+            self._apply(letter)
+            if self._in_force.paused and not paused:
+                log.info("%s: paused", self._options.key)
+                yield Gap(*self._feed.now(), "paused", "by request")
+            elif paused and not self._in_force.paused:
+                log.info("%s: watches again", self._options.key)
+
+    def _apply(self, letter: Letter) -> None:
+        match letter:
+            case Pause() | Adjust(setting="enabled", value=False):
+                self._in_force.paused = True
+            case Resume() | Adjust(setting="enabled", value=True):
+                self._in_force.paused = False
+            case Adjust(setting="threshold", value=float(threshold)):
+                self._in_force.threshold = threshold
+                zones = zone_thresholds(self._options, threshold)
+                self._tracker.adjust(self._in_force.events(self._options), zones)
+                log.info("%s: the threshold is %g now", self._options.key, threshold)
+            case SetReference():
+                self._take_reference()
+            case UseReference():
+                self._use_reference(letter)
+            case TakeSnapshot():
+                self._snapshot_wanted = True
+            case Republish():
+                self._teller.states.again()
+        self._tell_settings()
+        self._tell_states()
+
+    def _take_reference(self) -> None:
+        self._detector.take_reference()
+        self._reference, self._trouble = self._memory.name, ""
+        self._show_taken = self._unsaved = True
+        log.info("%s: the next picture is the reference", self._options.key)
+
+    def _use_reference(self, letter: UseReference) -> None:
+        stored = letter.loaded.stored
+        try:
+            self._memory.use(self._detector, letter.loaded, self._size or stored.full_size)
+        except ReferenceUnusable as error:
+            log.warning("%s: the reference stays as it is: %s", self._options.key, error)
+            return
+        self._reference, self._trouble, self._unsaved = stored.label, "", False
+        self._teller.use_picture(None)
+        log.info("%s: %s is the reference", self._options.key, stored.label)
+
+    def _take_snapshot(self) -> None:
+        frame, self._snapshot_wanted = self._frame, False
+        if frame is not None:
+            event = Event(self._parts.new_id(frame.utc), self._options.key, frame.at, frame.utc)
+            self._teller.snapshot(frame, self._detection, self._detector, event)
+
+    # -- states ------------------------------------------------------------------------------------------
+
+    def _tell_settings(self) -> None:
+        self._teller.setting("enabled", "OFF" if self._in_force.paused else "ON")
+        self._teller.setting("threshold", f"{self._in_force.threshold:g}")
+
+    def _tell_states(self) -> None:
+        self._teller.tell_states(self._feed.now()[1], self._circumstances())
+
+    def _circumstances(self) -> Circumstances:
+        return Circumstances(
+            seen=self._feed.seen,
+            lost=self._feed.lost,
+            paused=self._in_force.paused,
+            reference=self._reference or self._memory.name,
+            trouble=self._trouble,
+            dropped=self._arrivals.dropped,
+            live=self._live,
+        )

@@ -1,0 +1,159 @@
+"""``watcher compare``: what differs between pictures, with exit statuses like diff's."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watcher.cli.progress import progress
+from watcher.errors import RequestRefused, SinkError, WatcherError
+from watcher.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from watcher.comparing import Comparison
+
+PASSED, DIFFERENT, UNUSABLE, NO_VERDICT = 0, 1, 2, 3
+
+_EPILOG = """\
+exit status: the first that applies of
+  2  a picture cannot be read, or the reference cannot be used
+  1  a picture differs
+  3  there is no verdict on a picture
+  0  nothing differs
+"""
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command and its arguments."""
+    parser = subparsers.add_parser(
+        "compare",
+        help="what differs between pictures",
+        description="Compares pictures with a reference: every region that differs, and the standard SSIM score.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "reference", metavar="REFERENCE",
+        help="the good picture, or a folder of good samples of one size, which are averaged",
+    )  # fmt: skip
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="the pictures to judge, each by itself")
+    parser.add_argument(
+        "--profile", choices=tuple(PROFILES), default="plain",
+        help="what counts as a difference (default: %(default)s: every change, as it is)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--roi", metavar="X,Y,W,H",
+        help="compare only this part, in pixels of the reference or percentages (10%%,0,50%%,50%%)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="one JSON object per picture")
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path,
+        help="write NNN_NAME_reference, _annotated, _difference and _heatmap.png there, numbered from 000",
+    )  # fmt: skip
+    parser.add_argument("--fill", action="store_true", help="in these, paint what changed instead of boxing it")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge every picture; a line each, in order."""
+    on_screen = sys.stdout.isatty()
+    judged: list[Comparison] = []
+    try:
+        with progress("comparing", 1 if on_screen and args.json else len(args.images)) as bar:
+            for number, comparison in enumerate(_comparisons(args)):
+                _save(comparison, number, args)
+                if args.json:
+                    print(json.dumps(comparison.line()), flush=True)
+                elif not on_screen:
+                    print(_sentence(comparison), flush=True)
+                judged.append(replace(comparison, evidence=None))  # the pictures themselves are not kept
+                bar.advance()
+    except WatcherError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+    if on_screen and not args.json:
+        _print_table(judged)
+    return _status(judged)
+
+
+def _comparisons(args: argparse.Namespace) -> "Iterator[Comparison]":
+    from watcher.comparing import Comparer, not_inspected
+
+    try:
+        comparer = Comparer(args.reference, args.profile, args.roi)
+    except ValueError as error:
+        raise RequestRefused(str(error)) from None
+    except WatcherError as error:
+        for image in args.images:
+            yield not_inspected(args.reference, image, error)
+        return
+    for image in args.images:
+        try:
+            yield comparer.against(image)
+        except WatcherError as error:
+            yield not_inspected(comparer.name, image, error)
+
+
+def _save(comparison: "Comparison", number: int, args: argparse.Namespace) -> None:
+    if args.output is None or comparison.evidence is None:
+        return
+    import cv2
+
+    drawings = comparison.drawings(args.fill)
+    # Names end at 255 bytes; the rest of this one takes at most 24.
+    stem = os.fsencode(Path(comparison.image).stem)[:200].decode("utf-8", "ignore")
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+        for name in ("reference", "annotated", "difference", "heatmap"):
+            data = cv2.imencode(".png", getattr(drawings, name))[1]
+            (args.output / f"{number:03d}_{stem}_{name}.png").write_bytes(data.tobytes())
+    except OSError as error:
+        raise SinkError(f"the pictures could not be written to {args.output} ({error.strerror})") from None
+
+
+def _status(judged: "Sequence[Comparison]") -> int:
+    if any(one.error for one in judged):
+        return UNUSABLE
+    if any(one.changed for one in judged):
+        return DIFFERENT
+    return NO_VERDICT if any(one.changed is None for one in judged) else PASSED
+
+
+def _columns(comparison: "Comparison") -> tuple[str, str, str, str, str]:
+    return (
+        comparison.verdict.replace("_", " "),
+        "" if comparison.score is None else f"{comparison.score:.4f}",
+        "" if comparison.changed_fraction is None else f"{100 * comparison.changed_fraction:.3g} %",
+        f"{len(comparison.regions)}",
+        f"{comparison.elapsed_ms:.0f} ms",
+    )
+
+
+def _sentence(comparison: "Comparison") -> str:
+    """The line of a picture where nobody looks at a screen."""
+    verdict, score, _, _, elapsed = _columns(comparison)
+    details = ", ".join(part for part in (f"score {score}" if score else "", elapsed) if part)
+    return f"{verdict}  {comparison.image}: {comparison.reason} ({details})"
+
+
+def _print_table(judged: "Sequence[Comparison]") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("picture", "verdict"):
+        table.add_column(title, overflow="fold")
+    for title in ("score", "changed", "regions", "time"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    colours = {"PASS": "green", "FAIL": "red", "NOT_INSPECTED": "yellow"}
+    for one in judged:
+        verdict, *rest = _columns(one)
+        colour = colours[one.verdict]
+        table.add_row(escape(one.image), f"[{colour}]{verdict}[/]", *rest, escape(one.reason))
+    Console().print(table)

@@ -1,0 +1,240 @@
+"""``watcher reference``: the stored references of the cameras of a configuration."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watcher.cli import FAILED
+from watcher.errors import PictureUnreadable, ReferenceUnusable, RequestRefused, SinkError, SourceLost
+
+if TYPE_CHECKING:
+    from watcher.camera.options import CameraOptions
+    from watcher.camera.private import Veil
+    from watcher.config import Options
+    from watcher.references import Store, StoredReference
+    from watcher.vision.arrays import U8
+    from watcher.vision.detector import Detector
+    from watcher.vision.frame import Frame
+
+LONGEST = 30.0
+"""Seconds after which a camera that gives nothing to take is given up."""
+OWN_NAMES = frozenset(("taken", "background"))
+"""Under these a running camera keeps what it has taken or learnt itself."""
+
+_DESCRIPTION = """\
+Stored references are what a camera can be told to compare with: named, versioned, never overwritten. They lie
+in the storage folder of the configuration, as NAME@1, NAME@2 and so on; NAME alone means the newest.
+"""
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command, its own commands and their arguments."""
+    parser = subparsers.add_parser("reference", help="the stored references of a camera", description=_DESCRIPTION)
+    doing = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, what: str, *words: tuple[str, str]) -> argparse.ArgumentParser:
+        made = doing.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+        made.add_argument("--config", metavar="FILE", type=Path, help="the configuration")
+        for word, meaning in words:
+            made.add_argument(word, metavar=word.upper(), help=meaning)
+        made.set_defaults(action=globals()[f"_{name}"])
+        return made
+
+    camera, name = ("camera", "a camera of the configuration"), ("name", "what to call it, for example day")
+    stored = ("name", "NAME, or NAME@VERSION")
+    take = command("take", "store what the camera shows now, or a picture, as a new version", camera, name)
+    take.add_argument("--from", metavar="FILE", dest="picture", type=Path, help="take this picture instead")
+    folder = ("folder", "pictures of one size, taken with this camera")
+    command("teach", "store the mean of several good pictures as a new version", camera, name, folder)
+    listed = command("list", "say what is stored")
+    listed.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
+    show = command("show", "say what a reference is, and write it as a picture", camera, stored)
+    show.add_argument("--output", metavar="FILE", type=Path, help="write a PNG there, at the size that is compared")
+    command("use", "make a camera compare with a stored reference", camera, stored)
+    check = command("check", "say whether everything stored is whole")
+    check.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the configuration and do what was asked; what is wrong is a WatcherError."""
+    from watcher import config
+    from watcher.references import Store
+
+    options = config.read(config.find(args.config)).options
+    camera = getattr(args, "camera", None)
+    if camera is not None and camera not in options.cameras:
+        raise RequestRefused(f"there is no camera {camera}; the configuration has {', '.join(options.cameras)}")
+    store = Store(Path(options.storage.folder).absolute() / "references")
+    return int(args.action(args, options, store))
+
+
+def _take(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    from watcher.pictures import read_picture
+
+    camera = options.cameras[args.camera]
+    _check_name(args.name)
+    if args.picture is None:
+        stored = _stored_from_camera(camera, args.name, store)
+    else:
+        stored = _stored_from_picture(camera, args.name, store, read_picture(args.picture))
+    print(f"stored {_line(stored)}")
+    return 0
+
+
+def _teach(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    from watcher.pictures import mean_picture, picture_files, read_picture
+
+    _check_name(args.name)
+    files = picture_files(Path(args.folder))
+    try:
+        mean = mean_picture(read_picture(file) for file in files)
+    except PictureUnreadable as error:
+        raise ReferenceUnusable(f"a good sample cannot be used: {error}") from None
+    stored = _stored_from_picture(options.cameras[args.camera], args.name, store, mean)
+    print(f"stored {_line(stored)}: the mean of {len(files)} pictures (what may vary between them is not learnt)")
+    return 0
+
+
+def _list(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    for camera in [args.camera] if args.camera else store.cameras():
+        for stored in store.list(camera):
+            print(_line(stored))
+    return 0
+
+
+def _show(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    import cv2
+
+    name, version = _named(args.name)
+    loaded = store.load(args.camera, name, version)
+    print(_line(loaded.stored))
+    if args.output is None:
+        return 0
+    detector = _remembering(options.cameras[args.camera], store, args.name)
+    expected = detector.expected()
+    if expected is None:
+        raise ReferenceUnusable(f"{loaded.stored.label} holds no picture")
+    data = cv2.imencode(".png", expected)[1].tobytes()
+    try:
+        args.output.write_bytes(data)
+    except OSError as error:
+        raise SinkError(f"{args.output} cannot be written ({error.strerror})") from None
+    return 0
+
+
+def _use(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    from watcher.camera.memory import Memory
+    from watcher.cli.telling import tell_daemon
+
+    camera = options.cameras[args.camera]
+    detector = _remembering(camera, store, args.name)
+    if camera.reference.kind == "fixed" and camera.reference.image is not None:
+        raise RequestRefused(
+            f"{camera.key} has the picture {camera.reference.image} as its reference, which comes first at every"
+            " start; remove reference.image from the configuration to use stored ones"
+        )
+    if tell_daemon(options.mqtt, camera.key, args.name):
+        print(f"{camera.key} compares with {args.name} now")
+        return 0
+    name, version = _named(args.name)
+    stored = store.load(camera.key, name, version).stored
+    Memory(camera, store, _veil(camera)).save(detector, stored.full_size)
+    print(f"no running daemon answers; {camera.key} compares with {stored.label} from its next start")
+    return 0
+
+
+def _check(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    cameras = [args.camera] if args.camera else store.cameras()
+    troubles = [trouble for camera in cameras for trouble in store.damaged(camera)]
+    for trouble in troubles:
+        print(trouble, file=sys.stderr)
+    count = sum(len(store.list(camera)) for camera in cameras)
+    if not troubles:
+        print(f"{count} stored reference{'' if count == 1 else 's'}, all whole")
+    return FAILED if troubles else 0
+
+
+def _stored_from_picture(camera: "CameraOptions", name: str, store: "Store", picture: "U8") -> "StoredReference":
+    from watcher.vision.frame import ArrayPixels, Frame
+
+    clean = _veil(camera).blacked(picture)
+    detector = _detector(camera)
+    detector.use_reference(clean)
+    frame = Frame(0.0, datetime.now(UTC), ArrayPixels(clean))
+    detector.step(frame)
+    return store.save(camera.key, name, detector.memory(), frame.size)
+
+
+def _stored_from_camera(camera: "CameraOptions", name: str, store: "Store") -> "StoredReference":
+    """What the detector itself takes of the first second, so that the picture's noise is not taken with it."""
+    detector = _detector(camera)
+    for frame in _frames(camera):
+        detector.step(frame)
+        if memory := detector.memory():
+            return store.save(camera.key, name, memory, frame.size)
+    raise SourceLost(f"{camera.key} gave too few frames to take a reference of")
+
+
+def _frames(camera: "CameraOptions") -> "Iterator[Frame]":
+    from watcher.sources.build import make_source
+    from watcher.vision.frame import Frame
+
+    source, veil = make_source(camera.source, camera.key), _veil(camera)
+    ends = time.monotonic() + LONGEST
+    source.open()
+    try:
+        for seen in source.frames():
+            if time.monotonic() > ends:
+                return
+            if isinstance(seen, Frame):
+                yield veil.over(seen)
+    finally:
+        source.close()
+
+
+def _remembering(camera: "CameraOptions", store: "Store", label: str) -> "Detector":
+    """A detector of the camera with this stored reference; ReferenceUnusable where it does not fit its settings."""
+    from watcher.camera.memory import Memory
+
+    loaded = store.load(camera.key, *_named(label))
+    detector = _detector(camera)
+    Memory(camera, store, _veil(camera)).use(detector, loaded, loaded.stored.full_size)
+    return detector
+
+
+def _detector(camera: "CameraOptions") -> "Detector":
+    from watcher.vision.detector import Detector
+    from watcher.vision.reference.options import FixedOptions
+
+    return Detector(camera.detector, camera.watched, FixedOptions(), None)
+
+
+def _veil(camera: "CameraOptions") -> "Veil":
+    from watcher.camera.private import Veil
+
+    return Veil([area.points for area in camera.privacy.values()])
+
+
+def _check_name(name: str) -> None:
+    if name in OWN_NAMES or "@" in name:
+        raise RequestRefused(
+            f"a reference cannot be stored as {name}: choose a name like day, without a version;"
+            f" {' and '.join(sorted(OWN_NAMES))} are the camera's own"
+        )
+
+
+def _named(label: str) -> tuple[str, int | None]:
+    name, at, version = label.partition("@")
+    if at and not version.isdecimal():
+        raise RequestRefused(f"{label!r} does not name a reference; write NAME or NAME@VERSION, say day@3")
+    return name, int(version) if at else None
+
+
+def _line(stored: "StoredReference") -> str:
+    width, height = stored.full_size
+    made = stored.made_at.astimezone(UTC).isoformat(" ", timespec="seconds").replace("+00:00", " UTC")
+    return f"{stored.camera} {stored.label}, {width}x{height}, made {made}"

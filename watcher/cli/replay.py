@@ -1,0 +1,258 @@
+"""``watcher replay``: a recording through the very same engine as a camera, as fast as it can be read."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watcher.cli import FAILED, INTERRUPTED
+from watcher.cli.progress import progress
+from watcher.errors import RequestRefused, SinkError, WatcherError
+from watcher.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from watcher.events.event import EventUpdate
+    from watcher.events.truth import Truth
+    from watcher.loop import Step
+    from watcher.masks import Masks
+    from watcher.replaying import Replay
+
+_DESCRIPTION = """\
+Puts a recording, a folder of pictures or a glob through the very same engine as a camera, and says what it finds.
+The same input gives the same output, to the last byte.
+"""
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command and its arguments."""
+    parser = subparsers.add_parser("replay", help="the events of a recording", description=_DESCRIPTION)
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a recording, a folder of pictures, a glob in quotes, or demo"
+    )
+    settings = parser.add_mutually_exclusive_group()
+    settings.add_argument("--config", metavar="FILE", type=Path, help="use a camera's settings from this file")
+    settings.add_argument("--profile", choices=tuple(PROFILES), help="or a profile's (default: home)")
+    parser.add_argument("--camera", metavar="NAME", help="which camera of --config; the camera's name in events")
+    parser.add_argument("--events", metavar="FILE", type=Path, help="write the events there, a JSON object a line")
+    parser.add_argument(
+        "--masks", metavar="DIR", type=Path,
+        help="write what changed in each frame there as PNG: 255 changed, 0 same, 128 not watched or no verdict",
+    )  # fmt: skip
+    parser.add_argument("--fps", metavar="N", type=float, help="pictures a second of a folder (default: 10)")
+    parser.add_argument(
+        "--start", metavar="TIME", type=_moment,
+        help="when the first frame was taken (2026-11-22T10:18:03Z; UTC where no zone is given)",
+    )  # fmt: skip
+    parser.add_argument("--truth", metavar="FILE", type=Path, help="hold the events against what a person saw")
+    parser.add_argument("--json", action="store_true", help="print the events as JSON, one object a line")
+    parser.set_defaults(run=run)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a replay has come to so far."""
+
+    frames: int = 0
+    unreadable: int = 0
+    trouble: str = ""
+    times: list[float] = field(default_factory=list)
+    updates: "list[EventUpdate]" = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        return len({update.event.id for update in self.updates})
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame to the last."""
+        return self.times[-1] - self.times[0] if self.times else 0.0
+
+    def count(self, step: "Step") -> None:
+        from watcher.vision.frame import Frame, Tick
+
+        seen, _, updates = step
+        self.updates += updates
+        if isinstance(seen, Frame):
+            self.frames += 1
+            self.times.append(seen.at)
+        elif isinstance(seen, Tick) and seen.trouble:
+            self.unreadable += 1
+            self.trouble = self.trouble or seen.trouble
+
+
+class _EventsFile:
+    """Events as they come, a line each; SinkError where the disk does not take them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise SinkError(f"the events cannot be written to {path} ({error.strerror})") from None
+
+    def __enter__(self) -> "_EventsFile":
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._file.close()
+
+    def write(self, line: str) -> None:
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()  # whoever follows the file sees it now, and an interruption loses nothing
+        except OSError as error:
+            raise SinkError(f"the events cannot be written to {self._path} ({error.strerror})") from None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay, tell, and sum up."""
+    tally, began = Tally(), time.monotonic()
+    trouble, status = "", 0
+    try:
+        if not _replayed(args, tally):
+            trouble, status = "interrupted", INTERRUPTED
+    except WatcherError as error:
+        trouble, status = str(error), FAILED
+    if trouble:
+        results = f"; the results are of the first {tally.frames} frames" if tally.frames else ""
+        print(f"{trouble}{results}", file=sys.stderr)
+    if tally.frames or tally.unreadable:
+        _sum_up(tally, time.monotonic() - began)
+    return status
+
+
+def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
+    """Whether it came to the recording's end. WatcherError is for the caller, after what there was."""
+    from watcher.events.truth import predictions, score
+
+    truth = _truth(args.truth)
+    replay = _made(args)
+    with ExitStack() as stack:
+        masks = _masks(args.masks, replay)
+        events = stack.enter_context(_EventsFile(args.events)) if args.events is not None else None
+        stack.enter_context(_stopped_by_hand(replay))
+        bar = stack.enter_context(progress("replaying", replay.total if sys.stderr.isatty() else None))
+        try:
+            for step in replay.steps():
+                tally.count(step)
+                if masks is not None:
+                    masks.write(step[0], step[1], replay.detector)
+                _tell(step[2], replay, args, events)
+                bar.advance(f"{tally.events} events")
+        finally:
+            if masks is not None:
+                masks.finish()
+    if truth is not None:
+        result = score(truth, predictions(tally.updates), tally.seconds, tally.times)
+        print("\n".join(result.lines()), file=sys.stderr if args.json else sys.stdout)
+    return not replay.stopped
+
+
+def _made(args: argparse.Namespace) -> "Replay":
+    from watcher.replaying import Replay, camera_options
+
+    try:
+        return Replay(
+            camera_options(args.source, args.profile or "home", args.config, args.camera, args.fps, args.start)
+        )
+    except ValueError as error:
+        raise RequestRefused(f"{args.source}: {error}") from None
+
+
+def _masks(folder: Path | None, replay: "Replay") -> "Masks | None":
+    from watcher.masks import Masks, refuse_equal_stems
+
+    if folder is None:
+        return None
+    refuse_equal_stems(replay.names)
+    return Masks(folder)
+
+
+def _tell(
+    updates: "tuple[EventUpdate, ...]", replay: "Replay", args: argparse.Namespace, events: _EventsFile | None
+) -> None:
+    from watcher.events.payload import payload
+
+    for update in updates:
+        told = payload(update, profile=replay.options.profile, reference=replay.reference, snapshot_file=None)
+        line = json.dumps(told)
+        if events is not None:
+            events.write(line)
+        if args.json:
+            print(line, flush=True)
+        elif update.phase != "updated":
+            print(_sentence(update), flush=True)
+
+
+def _sentence(update: "EventUpdate") -> str:
+    event = update.event
+    if update.phase == "started":
+        return f"started {_clock(event.started)}  {update.reason}"
+    ended = event.started if event.ended is None else event.ended
+    length = f"{ended - event.started:.1f} s"
+    return f"ended   {_clock(ended)}  {event.cause} ({event.end_reason}) after {length}  {update.reason}"
+
+
+def _clock(seconds: float) -> str:
+    """``1:02:03.250`` without what is zero in front: how players show a place in a recording."""
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}:{minutes:02d}" if hours else f"{minutes}") + f":{rest / 1000:06.3f}"
+
+
+def _sum_up(tally: Tally, took: float) -> None:
+    speed = f", {tally.seconds / took:.3g} times real time" if tally.seconds else ""
+    events = f"{tally.events} event{'' if tally.events == 1 else 's'}"
+    print(f"{tally.frames} frames, {tally.seconds:.1f} s, {events}; took {took:.1f} s{speed}", file=sys.stderr)
+    if tally.unreadable:
+        print(f"{tally.unreadable} could not be read, first: {tally.trouble}", file=sys.stderr)
+
+
+def _truth(path: Path | None) -> "Truth | None":
+    from watcher.events.truth import read_truth
+
+    if path is None:
+        return None
+    try:
+        return read_truth(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise RequestRefused(f"the truth {path} cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise RequestRefused(f"{path} is not a truth file: {error}") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; write for example 2026-11-22T10:18:03Z"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+@contextmanager
+def _stopped_by_hand(replay: "Replay") -> Iterator[None]:
+    """Ctrl-C ends the replay after the present frame, with open events ended and files whole; again: at once."""
+
+    def stop(number: int, frame: Any) -> None:
+        replay.stop()
+        signal.signal(signal.SIGINT, before)
+
+    if threading.current_thread() is not threading.main_thread():  # only that one may listen to signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

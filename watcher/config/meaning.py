@@ -1,0 +1,162 @@
+"""What pydantic cannot know: whether the settings make sense together, and whether the files are there."""
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path as File
+
+from watcher.camera.options import CameraOptions
+from watcher.config.options import Options
+from watcher.config.validation import Finding
+from watcher.sources.options import FolderOptions, SourceOptions, V4l2Options, VideoOptions
+from watcher.sources.urls import address
+from watcher.vision.options import AreaOptions
+from watcher.vision.reference.options import FixedOptions
+
+Point = tuple[float, float]
+
+GRID = 24
+"""Rows and columns of samples by which it is told whether anything of a zone can be seen."""
+
+_RELATIVE = "(relative paths begin in the folder of the config file)"
+
+
+def mistakes(options: Options) -> Iterator[Finding]:
+    """What cannot work."""
+    yield from _shared_devices(options.cameras)
+    for key, camera in options.cameras.items():
+        at = ("cameras", key)
+        for section, areas in (("zones", camera.zones), ("ignore", camera.ignore), ("privacy", camera.privacy)):
+            for name, area in areas.items():
+                if crosses_itself(area.points):
+                    sentence = "the polygon crosses itself; list its corners in the order of a walk round it"
+                    yield Finding((*at, section, name, "points"), sentence)
+        if isinstance(camera.reference, FixedOptions) and camera.reference.image is not None:
+            yield from _missing_picture((*at, "reference", "image"), camera.reference.image)
+        yield from _missing_recording((*at, "source"), camera.source)
+    yield from _unusable_storage(options)
+
+
+def doubts(options: Options, mode: int) -> Iterator[Finding]:
+    """What works but may not be meant; `mode` is that of the configuration file."""
+    for key, camera in options.cameras.items():
+        yield from _hidden_zones(key, camera)
+    if mode & 0o044:
+        yield from _open_secrets(options)
+
+
+def crosses_itself(points: tuple[Point, ...]) -> bool:
+    """Whether two sides of a polygon that are not neighbours meet."""
+    count = len(points)
+    sides = [(points[index], points[(index + 1) % count]) for index in range(count)]
+    return any(
+        _meet(*sides[first], *sides[second])
+        for first in range(count)
+        for second in range(first + 2, count)
+        if (second + 1) % count != first
+    )
+
+
+def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
+    def side(p: Point, q: Point, r: Point) -> float:
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+
+
+def _inside(points: tuple[Point, ...], x: float, y: float) -> bool:
+    """Whether a point lies in a polygon (crossings of a ray to the right)."""
+    inside = False
+    before = points[-1]
+    for point in points:
+        crosses = (point[1] > y) != (before[1] > y)
+        if crosses and x < (before[0] - point[0]) * (y - point[1]) / (before[1] - point[1]) + point[0]:
+            inside = not inside
+        before = point
+    return inside
+
+
+def _hidden_zones(key: str, camera: CameraOptions) -> Iterator[Finding]:
+    hidden = [*camera.ignore.values(), *camera.privacy.values()]
+    if not hidden:
+        return
+    whole = AreaOptions(points=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
+    areas: Mapping[str, AreaOptions] = camera.zones or {"": whole}
+    for name, zone in areas.items():
+        if _all_hidden(zone.points, hidden):
+            path = ("cameras", key, "zones", name) if name else ("cameras", key)
+            what = "this zone" if name else "the picture"
+            yield Finding(path, f"nothing of {what} is watched: ignore and privacy areas cover all of it")
+
+
+def _all_hidden(points: tuple[Point, ...], hidden: list[AreaOptions]) -> bool:
+    left, right = min(x for x, _ in points), max(x for x, _ in points)
+    top, bottom = min(y for _, y in points), max(y for _, y in points)
+    steps = [(index + 0.5) / GRID for index in range(GRID)]
+    samples = ((left + (right - left) * i, top + (bottom - top) * j) for i in steps for j in steps)
+    seen = [(x, y) for x, y in samples if _inside(points, x, y)]
+    return bool(seen) and all(any(_inside(area.points, x, y) for area in hidden) for x, y in seen)
+
+
+def _shared_devices(cameras: Mapping[str, CameraOptions]) -> Iterator[Finding]:
+    users: dict[str, str] = {}
+    for key, camera in cameras.items():
+        if isinstance(camera.source, V4l2Options):
+            device = os.path.realpath(camera.source.device)
+            if device in users:
+                sentence = f"{device} is already used by camera {users[device]}; a device serves one camera"
+                yield Finding(("cameras", key, "source"), sentence)
+            users.setdefault(device, key)
+
+
+def _missing_picture(path: tuple[str, ...], image: str) -> Iterator[Finding]:
+    if not _is(image, os.path.isfile):
+        what = "is a folder; name one picture in it" if _is(image, os.path.isdir) else "does not exist"
+        yield Finding(path, f"{image} {what} {_RELATIVE}")
+
+
+def _missing_recording(path: tuple[str, ...], source: SourceOptions) -> Iterator[Finding]:
+    if not isinstance(source, VideoOptions | FolderOptions) or _is(source.path, os.path.exists):
+        return
+    if isinstance(source, FolderOptions):
+        if glob.has_magic(source.path) and (source.watch or _any_matches(source.path)):
+            return
+        none = "no picture matches" if glob.has_magic(source.path) else "there is no such folder or picture:"
+        yield Finding((*path, "path"), f"{none} {source.path} {_RELATIVE}")
+        return
+    yield Finding((*path, "path"), f"there is no recording {source.path} {_RELATIVE}")
+
+
+def _any_matches(pattern: str) -> bool:
+    try:
+        return next(glob.iglob(pattern), None) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _is(path: str, what: Callable[[str], bool]) -> bool:
+    """What `os.path` says; no for what cannot be a path at all."""
+    try:
+        return what(path)
+    except (OSError, ValueError):
+        return False
+
+
+def _unusable_storage(options: Options) -> Iterator[Finding]:
+    folder = File(options.storage.folder)
+    if _is(str(folder), os.path.exists) and not _is(str(folder), os.path.isdir):
+        yield Finding(("storage", "folder"), f"{folder} is a file, not a folder; name a folder")
+
+
+def _open_secrets(options: Options) -> Iterator[Finding]:
+    sentence = "stands in plain text in a file that others on this machine can read; run chmod 600 on the file"
+    for index, broker in enumerate(options.mqtt):
+        if broker.password is not None and broker.password.plain:
+            how = f"{sentence}, or write {{file: PATH}}, {{env: NAME}} or {{credential: NAME}}"
+            yield Finding(("mqtt", index, "password"), how)
+    for key, camera in options.cameras.items():
+        url = getattr(camera.source, "url", None)
+        if getattr(camera.source, "password", None):
+            yield Finding(("cameras", key, "source", "password"), sentence)
+        elif isinstance(url, str) and address(url).password:
+            yield Finding(("cameras", key, "source", "url"), f"a password {sentence}")

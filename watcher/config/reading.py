@@ -1,0 +1,116 @@
+"""config.yaml to options: every problem at once, each with its place."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+from watcher.config import meaning
+from watcher.config.document import Document, parse
+from watcher.config.layers import Layered, lay_out
+from watcher.config.options import Options
+from watcher.config.places import settle, settle_texts
+from watcher.config.problem import Mark, Path, Problem, lines, refusal
+from watcher.config.validation import Finding, validate
+from watcher.errors import ConfigError
+
+LARGEST = 256 * 1024
+"""Bytes; a hundred cameras with a dozen polygons each take half of it."""
+
+PLACES = ("config.yaml", "/etc/watcher/config.yaml")
+"""Where the configuration is looked for when none is named, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used; `warnings` are lines about what works but may not be meant."""
+
+    options: Options
+    warnings: tuple[str, ...]
+    path: File
+
+
+def find(named: str | os.PathLike[str] | None = None) -> File:
+    """The configuration file: the one that was named, else the first of `PLACES` that is there."""
+    if named is not None:
+        return File(named)
+    for place in PLACES:
+        if os.path.exists(place):
+            return File(place)
+    raise ConfigError(f"there is neither ./{PLACES[0]} nor {PLACES[1]}; name the file with --config FILE")
+
+
+def read(path: str | os.PathLike[str]) -> Loaded:
+    """The configuration in a file; `ConfigError` has one line for everything that is wrong in it."""
+    file = File(path)
+    text, mode = _text(file)
+    document = parse(text)
+    if document.value is None and document.problems:
+        raise refusal(str(file), document.problems)
+    layered = lay_out(document)
+    problems = [*document.problems, *layered.problems]
+    folder = file.parent.resolve()
+    settle_texts(layered.value, folder)
+    options, findings = validate(layered.value) if layered.value else (None, [])
+    if options is not None:
+        options = settle(options, folder)
+        findings += meaning.mistakes(options)
+    problems += _placed(findings, document, layered)
+    if problems or options is None:
+        raise refusal(str(file), problems)
+    warnings = _placed(list(meaning.doubts(options, mode)), document, layered)
+    return Loaded(options, lines(str(file), warnings), file)
+
+
+def _placed(findings: list[Finding], document: Document, layered: Layered) -> list[Problem]:
+    """The findings with their places in the file, less those about values that could not even be read."""
+    unread = {problem.path for problem in document.problems if _value(document, problem.path) is _NOT_THERE}
+    placed = []
+    for finding in findings:
+        path = layered.origin(finding.path)
+        if path and isinstance(_value(document, path[:-1]), str):
+            path = path[:-1]  # a source in one string
+        if path not in unread:
+            placed.append(Problem(document.mark(path), path, finding.sentence))
+    return placed
+
+
+_NOT_THERE = object()
+
+
+def _value(document: Document, path: Path) -> Any:
+    """What the file has at a path."""
+    value = document.value
+    for part in path:
+        try:
+            value = value[part]
+        except (TypeError, LookupError):
+            return _NOT_THERE
+    return value
+
+
+def _text(file: File) -> tuple[str, int]:
+    """The file's text and mode; every reason not to have it is one sentence."""
+    try:
+        with file.open("rb") as opened:
+            content, mode = opened.read(LARGEST + 1), os.fstat(opened.fileno()).st_mode
+    except IsADirectoryError:
+        raise _refused(file, f"is a folder; name the file in it, say {file / 'config.yaml'}") from None
+    except FileNotFoundError:
+        raise _refused(file, f"does not exist (that is {file.absolute()}); name another with --config") from None
+    except (OSError, ValueError) as error:
+        raise _refused(file, f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if len(content) > LARGEST:
+        raise _refused(file, f"is larger than {LARGEST // 1024} kB; that is no configuration")
+    try:
+        return content.decode("utf-8-sig"), mode
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        mark = Mark(before.count(b"\n") + 1, column)
+        sentence = f"byte 0x{content[error.start]:02X} is not UTF-8; save the file as UTF-8 text"
+        raise refusal(str(file), [Problem(mark, (), sentence)]) from None
+
+
+def _refused(file: File, sentence: str) -> ConfigError:
+    return refusal(str(file), [Problem(None, (), sentence)])

@@ -1,0 +1,106 @@
+"""Commands as they come in over MQTT -> requests. Pure, and nothing that a payload can hold raises."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from watcher.mqtt import topics
+from watcher.quantities import FRACTION
+from watcher.requests import Adjust, Pause, Request, Resume, SetReference, TakeSnapshot
+
+LARGEST = 4096
+"""Bytes; a longer payload is refused unread."""
+_SHOWN = 200
+# Longer values are no quantity, and a pattern with several repeats must not be tried on 4 kB of digits.
+_LONGEST_VALUE = 64
+_REFERENCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(@[0-9]{1,9})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a camera is asked. `name` is the topic below the camera ("reference/set")."""
+
+    camera: str
+    name: str
+    payload: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A command that cannot be obeyed, and why; `payload` as far as it can be shown."""
+
+    camera: str
+    name: str
+    payload: str
+    reason: str
+
+    def message(self, at: str) -> dict[str, Any]:
+        """The payload of `<camera>/error`; `at` is the present time as text."""
+        return {
+            "schema": 1,
+            "at": at,
+            "command": self.name,
+            "payload": self.payload[:_SHOWN],
+            "reason": self.reason,
+        }
+
+
+def read(place: topics.Place, payload: bytes, *, retained: bool) -> Command | Refusal:
+    """What a message on a camera's command topic asks for, or why it is refused."""
+    camera = place.keys["camera"]
+    name = place.topic.below_camera.replace("<setting>", place.keys.get("setting", ""))
+    text = payload[: 4 * _SHOWN].decode("utf-8", "replace")
+    if retained:
+        reason = (
+            "a retained command is ignored: it would be obeyed again at every connection; send it without retain"
+        )
+        return Refusal(camera, name, text, reason)
+    if len(payload) > LARGEST:
+        return Refusal(camera, name, text, f"the payload has {len(payload)} bytes; at most {LARGEST} are read")
+    try:
+        text = payload.decode("utf-8")
+        return Command(camera, name, text, _request(place, text))
+    except UnicodeDecodeError:
+        return Refusal(camera, name, text, "the payload is not UTF-8 text")
+    except ValueError as error:
+        return Refusal(camera, name, text, str(error))
+
+
+def _request(place: topics.Place, text: str) -> Request:
+    if place.topic is topics.SNAPSHOT_TAKE:
+        return TakeSnapshot()
+    if place.topic is topics.REFERENCE_SET:
+        return _set_reference(text)
+    if place.topic is topics.SETTING_SET:
+        return _setting(place.keys["setting"], text)
+    raise ValueError("this is not a command of a camera")
+
+
+def _set_reference(text: str) -> SetReference:
+    name = text.strip()
+    if name == "TAKE":
+        return SetReference()
+    if not _REFERENCE_NAME.fullmatch(name):
+        raise ValueError("write TAKE for a picture of now, or the name of a stored reference, like day or day@3")
+    return SetReference(name)
+
+
+def _setting(name: str, text: str) -> Request:
+    value = text.strip()
+    if name == "enabled":
+        if value not in {"ON", "OFF"}:
+            raise ValueError("enabled is ON or OFF")
+        return Resume() if value == "ON" else Pause()
+    if name == "threshold":
+        return Adjust("threshold", _fraction(value))
+    raise ValueError(f"there is no setting {name}; known are enabled and threshold")
+
+
+def _fraction(value: str) -> float:
+    if len(value) > _LONGEST_VALUE:
+        raise ValueError(f"threshold is not a fraction; write for example {FRACTION.example}")
+    try:
+        return FRACTION.parse(value)
+    except ValueError as error:
+        raise ValueError(f"threshold {error}") from None

@@ -1,0 +1,175 @@
+"""What goes out over one connection, and in which order."""
+
+import json
+import logging
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from watcher.errors import SinkError
+from watcher.mqtt import topics
+from watcher.mqtt.connection import Connection, Receipt
+from watcher.mqtt.states import Album, States, Value
+from watcher.outbox import Outbox, Record
+
+log = logging.getLogger(__name__)
+
+
+class Refused(SinkError):
+    """The broker hears us but does not take what we say: only a person can change that."""
+
+
+def stamp() -> str:
+    """The present time, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def encoded(payload: dict[str, Any]) -> bytes:
+    """Compact JSON; ValueError or TypeError where something in it has no JSON."""
+    return json.dumps(payload, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+
+
+class Delivery:
+    """Hands messages to one connection, never more than its window at a time.
+
+    First comes what is true now, so that nothing stale stands beside `online`; then that we are `online`; then, for
+    as long as the connection lasts, records before states before pictures. A picture goes alone, so that an event
+    never waits behind more than one.
+    """
+
+    def __init__(self, connection: Connection, prefix: str, states: States, album: Album, outbox: Outbox) -> None:
+        self.connection = connection
+        self.making = False
+        """A picture is being made: what is raised then is not the connection's fault."""
+        self.heard = False
+        """The broker has acknowledged something."""
+        self.refused = ""
+        """What the broker does not take, in words."""
+        self._prefix = prefix
+        self._states = states
+        self._album = album
+        self._outbox = outbox
+        self._answers: deque[Value] = deque(maxlen=100)
+        # What is said when all states are: that we are here, and in the end that we are gone.
+        self._greeting: list[Value] | None = None
+        # Numbers of messages under way -> what to do with the receipt.
+        self._records: dict[int, Record] = {}
+        self._others: dict[int, Value] = {}
+        self._picture: int | None = None
+        states.all_again()
+        outbox.rewind()
+
+    def greet(self, card: bytes, about: bytes) -> None:
+        """Who we are and that we are here, said around the states."""
+        self.answer(topics.INSTANCE, card)
+        self.answer(topics.ABOUT, about)
+        self._greeting = [Value(topics.build(self._prefix, topics.STATUS), topics.STATUS, b"online")]
+
+    def part(self) -> None:
+        """That we are gone, said after everything else."""
+        self._greeting = [Value(topics.build(self._prefix, topics.STATUS), topics.STATUS, b"offline")]
+
+    def answer(self, topic: topics.Topic, payload: bytes, **keys: str) -> None:
+        """Say this soon, once, on this connection only."""
+        value = Value(topics.build(self._prefix, topic, **keys), topic, payload)
+        if value not in self._answers:
+            self._answers.append(value)
+
+    def send(self) -> bool:
+        """Hand over what the window allows and settle receipts; True when nothing is left or under way."""
+        self._settle()
+        while self._under_way() < self.connection.window and not self.connection.ended:
+            if not self._send_next():
+                break
+            self._settle()
+        return self._under_way() == 0 and self._greeting is None
+
+    def _under_way(self) -> int:
+        return len(self._records) + len(self._others)
+
+    def _send_next(self) -> bool:
+        """Hand over the next message; False where there is none that may go now."""
+        if self._answers:
+            self._hand_over(self._answers.popleft())
+            return True
+        if self._greeting is not None:
+            self._hand_over(self._next_greeting(self._greeting))
+            return True
+        record = self._outbox.take(stamp())
+        if record is not None:
+            self._hand_over_record(record)
+            return True
+        value = self._states.take()
+        if value is not None:
+            self._hand_over(value)
+            return True
+        return self._picture is None and self._send_picture()
+
+    def _next_greeting(self, last: list[Value]) -> Value:
+        value = self._states.take()
+        if value is None:
+            value = last.pop(0)
+            self._greeting = last or None
+        return value
+
+    def _send_picture(self) -> bool:
+        value = self._states.take_picture()
+        if value is not None:
+            self._picture = self._hand_over(value)
+            return True
+        exposure = self._album.take()
+        if exposure is None:
+            return False
+        self.making = True
+        payload = exposure.make()
+        self.making = False
+        text = topics.build(self._prefix, exposure.topic, camera=exposure.camera)
+        self._states.put(Value(text, exposure.topic, payload or b""))
+        return True
+
+    def _hand_over(self, value: Value) -> int:
+        mid = self.connection.publish(value.text, value.payload, qos=value.topic.qos, retain=value.topic.retained)
+        self._others[mid] = value
+        return mid
+
+    def _hand_over_record(self, record: Record) -> None:
+        try:
+            text = topics.build(self._prefix, topics.EVENT, camera=record.camera)
+            payload = encoded(record.payload)
+        except (TypeError, ValueError) as error:
+            # Tried again it would stand in the way of all others for ever.
+            log.error("%s: a record cannot be published and is left out: %s", record.camera, error)
+            self._outbox.acknowledge(record.number)
+            return
+        mid = self.connection.publish(text, payload, qos=topics.EVENT.qos, retain=topics.EVENT.retained)
+        self._records[mid] = record
+
+    def end(self) -> NoReturn:
+        """The connection has ended: SinkError says why."""
+        self._settle()
+        # Some brokers (mosquitto up to 2.0.11) hang up after refusing a single message.
+        if self.refused:
+            raise Refused(self.refused)
+        # And it hangs up so hard that even the refusal may be lost on the way.
+        hint = "" if self.heard else f" as soon as something was published; may we publish under {self._prefix}/?"
+        raise SinkError(self.connection.reason + hint)
+
+    def _settle(self) -> None:
+        """Take note of what the broker has received."""
+        while self.connection.receipts:
+            self._settle_one(self.connection.receipts.popleft())
+
+    def _settle_one(self, receipt: Receipt) -> None:
+        if receipt.mid == self._picture:
+            self._picture = None
+        record = self._records.pop(receipt.mid, None)
+        value = self._others.pop(receipt.mid, None)
+        self.heard = self.heard or record is not None or (value is not None and value.topic.qos > 0)
+        if not receipt.refused:
+            if record is not None:
+                self._outbox.acknowledge(record.number)
+        elif record is not None:
+            where = topics.build(self._prefix, topics.EVENT, camera=record.camera)
+            raise Refused(f"the broker refuses messages to {where}: {receipt.refused}; they are kept")
+        elif value is not None:
+            self.refused = f"the broker refuses messages to {value.text}: {receipt.refused}"

@@ -1,0 +1,220 @@
+"""Settings of the connection to a broker. Standard library only."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from watcher.quantities import Seconds
+from watcher.vision.options import STRICT
+
+EMBEDDED = "embedded"
+"""The host that means: start a broker of our own."""
+
+_PREFIX = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_SECRET_HINT = "write the text in quotes, or {file: PATH}, {env: NAME} or {credential: NAME}"
+
+
+class Secret:
+    """A password, or where to find it: ``{file: PATH}``, ``{env: NAME}`` or ``{credential: NAME}``.
+
+    It is looked up anew at each connection (`text`), so a changed file is taken up, and it never shows: its
+    ``repr`` and ``str`` are ``***``.
+    """
+
+    __slots__ = ("_place", "_value")
+    _place: str
+    _value: str
+
+    def __init__(self, value: "str | Mapping[str, str] | Secret") -> None:
+        if isinstance(value, Secret):
+            self._place, self._value = value._place, value._value
+        elif isinstance(value, str):
+            self._place, self._value = "text", value
+        else:
+            self._place, self._value = _place(value)
+
+    @property
+    def plain(self) -> bool:
+        """True where the secret itself stands in the configuration."""
+        return self._place == "text"
+
+    def text(self) -> str:
+        """The secret, looked up now; ValueError says in one sentence why it could not be found."""
+        if self._place == "text":
+            return self._value
+        if self._place == "env":
+            return self._from_environment()
+        return self._from_file()
+
+    def _from_environment(self) -> str:
+        try:
+            return os.environ[self._value]
+        except KeyError:
+            raise ValueError(f"the environment variable {self._value} is not set") from None
+
+    def _from_file(self) -> str:
+        path = Path(self._value).expanduser()
+        if self._place == "credential":
+            folder = os.environ.get("CREDENTIALS_DIRECTORY")
+            if folder is None:
+                raise ValueError(
+                    f"there is no credential {self._value}: $CREDENTIALS_DIRECTORY is not set "
+                    "(systemd sets it for a unit with LoadCredential=)"
+                )
+            path = Path(folder) / self._value
+        try:
+            return path.read_text("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not a text file") from None
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read ({error.strerror})") from None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self._place, self._value) == (other._place, other._value)
+
+    def __hash__(self) -> int:
+        return hash((self._place, self._value))
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __str__(self) -> str:
+        return "***"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """How pydantic validates a field of this type (imported by pydantic's own call only)."""
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def validate(value: Any) -> Secret:
+            try:
+                return cls(value)
+            except ValueError as error:
+                raise PydanticCustomError("secret", "{sentence}", {"sentence": str(error)}) from None
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """What an editor is told: text, or one of the three places."""
+        places = [
+            {
+                "type": "object",
+                "properties": {place: {"type": "string"}},
+                "required": [place],
+                "additionalProperties": False,
+            }
+            for place in ("file", "env", "credential")
+        ]
+        return {"anyOf": [{"type": "string"}, *places], "description": "a secret, or where to find it"}
+
+
+def _place(value: object) -> tuple[str, str]:
+    """Where a secret lies; the value itself is never in an error, it may be the secret."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"is not a secret; {_SECRET_HINT}")
+    if len(value) != 1 or next(iter(value)) not in {"file", "env", "credential"}:
+        raise ValueError(f"is not a place of a secret; {_SECRET_HINT}")
+    ((place, name),) = value.items()
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"has no name for {place}; {_SECRET_HINT}")
+    if place == "credential" and ("/" in name or name in {".", ".."}):
+        raise ValueError("a credential has a plain name without slashes")
+    return place, name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsOptions:
+    """How the broker is known, and how it knows us."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    ca: str | None = None
+    """File of the certificates that may vouch for the broker; null: those of the system."""
+    cert: str | None = None
+    """File of our own certificate, where the broker asks for one."""
+    key: str | None = None
+    """File of the key to `cert`; null: it is in the same file."""
+    insecure: bool = False
+    """Do not check who the broker is: only for a try, anyone on the way can read and write."""
+
+    def __post_init__(self) -> None:
+        if self.key is not None and self.cert is None:
+            raise ValueError("key is given without cert; name the file of the certificate too")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttOptions:
+    """The broker, and under which topics this daemon speaks there."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    host: str = "localhost"
+    """Name or address of the broker; `embedded`: start one of our own on this machine."""
+    port: int = 0
+    """0: 1883, or 8883 with tls. (Never 0 once these options exist.)"""
+    prefix: str = "watcher"
+    """What all topics begin with; two daemons on one broker need different ones."""
+    user: str | None = None
+    """Whom we log in as; null: nobody."""
+    password: Secret | None = None
+    """The password of `user`: the text, or where to find it."""
+    tls: TlsOptions | bool = False
+    """true: with the system's certificates; or a mapping with ca, cert, key, insecure."""
+    keepalive: Seconds = 15.0
+    """After one and a half times this without a sign of life the broker says `offline` for us."""
+    client_id: str = ""
+    """Empty: made from the prefix."""
+
+    def __post_init__(self) -> None:
+        _check_host(self.host)
+        _check_prefix(self.prefix)
+        if self.port == 0:
+            object.__setattr__(self, "port", 8883 if self.tls else 1883)
+        if not 1 <= self.port <= 65535:
+            raise ValueError(f"port must lie between 1 and 65535, not {self.port}")
+        if not 1 <= self.keepalive <= 3600:
+            raise ValueError(f"keepalive must lie between 1 s and 1 h, not {self.keepalive:g} s")
+        if self.password is not None and self.user is None:
+            raise ValueError("password is given without user; write both")
+        if self.embedded and (self.tls or self.user is not None):
+            raise ValueError("a broker of our own listens on this machine alone and takes no user or tls")
+        if not self.client_id:
+            object.__setattr__(self, "client_id", self.prefix.replace("/", "_"))
+        if len(self.client_id.encode()) > 100:
+            raise ValueError("client_id is longer than 100 bytes")
+
+    @property
+    def embedded(self) -> bool:
+        return self.host == EMBEDDED
+
+    @property
+    def security(self) -> TlsOptions | None:
+        """The settings of TLS; None: plain."""
+        if isinstance(self.tls, bool):
+            return TlsOptions() if self.tls else None
+        return self.tls
+
+    @property
+    def address(self) -> str:
+        """The broker as people write it, without any secret."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def _check_host(host: str) -> None:
+    # A URL may hold a password, so it is not repeated in the sentence.
+    if "@" in host or "/" in host:
+        raise ValueError("host is the name or address alone; port, user, password and tls have keys of their own")
+    if not host or host != host.strip() or any(character.isspace() for character in host):
+        raise ValueError(f"host must be a name or an address, not {host!r}")
+
+
+def _check_prefix(prefix: str) -> None:
+    if len(prefix) > 100 or not _PREFIX.fullmatch(prefix):
+        raise ValueError(
+            f"prefix must be letters, digits, '_' and '-', in parts joined by '/' (100 at most), not {prefix!r}"
+        )

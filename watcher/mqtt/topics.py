@@ -1,0 +1,160 @@
+"""THE table of topics: what is published and subscribed, and how. Everything else is made from it.
+
+A topic's `name` is what stands below the prefix; ``<camera>``, ``<zone>`` and ``<setting>`` stand for keys.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["out", "in"]
+"""out: the daemon publishes it; in: the daemon obeys it."""
+Kind = Literal["text", "json", "jpeg"]
+
+_PLACE = re.compile(r"<([a-z]+)>")
+_KEYS = {
+    "camera": "[a-z][a-z0-9_-]{0,31}",
+    "zone": "[a-z][a-z0-9_-]{0,31}",
+    "setting": "[^/+#\\x00-\\x1f]{1,64}",  # wide, so that a misspelt one can be answered
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One kind of topic. `retained` and `qos` are how it is published, or subscribed where it comes in."""
+
+    name: str
+    retained: bool
+    qos: Literal[0, 1]
+    direction: Direction
+    kind: Kind
+    what: str
+
+    @property
+    def of_camera(self) -> bool:
+        return self.name.startswith("<camera>/")
+
+    @property
+    def below_camera(self) -> str:
+        """The name without the camera, as `Outlet.state` takes it: "change", "zone/<zone>"."""
+        return self.name.removeprefix("<camera>/")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A topic found in the table, with the keys that stood in it."""
+
+    topic: Topic
+    keys: dict[str, str]
+
+
+def _out(name: str, kind: Kind, what: str, *, retained: bool = True, qos: Literal[0, 1] = 1) -> Topic:
+    return Topic(name, retained, qos, "out", kind, what)
+
+
+def _in(name: str, kind: Kind, what: str) -> Topic:
+    return Topic(name, False, 1, "in", kind, what)
+
+
+STATUS = _out("status", "text", "`online` or `offline`; the broker itself says `offline` when the daemon dies.")
+ABOUT = _out("about", "json", "Versions of the program and its parts, and the schema of the payloads.")
+INSTANCE = _out("instance", "json", "Who publishes under this prefix: id and host.")
+INSTANCE_ASK = _in("instance/ask", "text", "Makes the daemon publish `instance` again, as a sign of life.")
+AVAILABILITY = _out(
+    "<camera>/availability", "text",
+    "`online` or `offline` (starting, lost or frozen); true only while `status` is `online`.",
+)  # fmt: skip
+HEALTH = _out("<camera>/health", "json", "The worst of the camera's states, since when, and why.")
+CHANGE = _out("<camera>/change", "text", "`ON` while an event is open, `OFF`, or `None` where it is not known.")
+ZONE = _out(
+    "<camera>/zone/<zone>", "text",
+    "`ON` while the zone differs from its reference, settled change included; `OFF`; `None` where it is not known.",
+)  # fmt: skip
+EVENT = _out(
+    "<camera>/event", "json",
+    "An event's beginning, its updates and its end; kept and sent again until the broker has it.",
+    retained=False,
+)  # fmt: skip
+SNAPSHOT = _out("<camera>/snapshot", "jpeg", "The newest event's picture, regions drawn; its best at its end.")
+CLEAN = _out("<camera>/snapshot/clean", "jpeg", "The same picture without anything drawn.")
+REFERENCE = _out("<camera>/snapshot/reference", "jpeg", "What was expected to be seen.")
+DIFFERENCE = _out("<camera>/snapshot/difference", "jpeg", "How much each part differs from what was expected.")
+STATE = _out(
+    "<camera>/state", "json",
+    "Now: fps, dropped, changed_fraction, similarity, latency_ms; at most once a second, at least every 30 s.",
+    qos=0,
+)  # fmt: skip
+DECISION = _out(
+    "<camera>/decision", "json", "What nearly was an event, and why it was none; at most one a second.",
+    retained=False, qos=0,
+)  # fmt: skip
+SETTING = _out("<camera>/setting/<setting>", "text", "The value in force; fractions from 0 to 1.")
+SETTING_SET = _in("<camera>/setting/<setting>/set", "text", "Changes a setting: `enabled`, `threshold`.")
+REFERENCE_SET = _in("<camera>/reference/set", "text", "`TAKE`, or the name of a stored reference to use.")
+SNAPSHOT_TAKE = _in("<camera>/snapshot/take", "text", "Publishes and stores a picture of now; any payload.")
+ERROR = _out("<camera>/error", "json", "A command that was refused, and why; it changed nothing.", retained=False)
+
+TABLE: tuple[Topic, ...] = (
+    STATUS, ABOUT, INSTANCE, INSTANCE_ASK, AVAILABILITY, HEALTH, CHANGE, ZONE, EVENT,
+    SNAPSHOT, CLEAN, REFERENCE, DIFFERENCE, STATE, DECISION, SETTING, SETTING_SET,
+    REFERENCE_SET, SNAPSHOT_TAKE, ERROR,
+)  # fmt: skip
+
+
+def _pattern(topic: Topic) -> re.Pattern[str]:
+    return re.compile(_PLACE.sub(lambda place: f"(?P<{place[1]}>{_KEYS[place[1]]})", topic.name))
+
+
+_PATTERNS = tuple((topic, _pattern(topic)) for topic in TABLE)
+_BELOW_CAMERA = tuple(
+    (topic, re.compile(_PLACE.sub(lambda place: _KEYS[place[1]], topic.below_camera)))
+    for topic in TABLE
+    if topic.of_camera
+)
+
+
+def build(prefix: str, topic: Topic, **keys: str) -> str:
+    """The topic with its keys in place; ValueError where a key is missing or cannot stand in a topic."""
+
+    def key(place: re.Match[str]) -> str:
+        value = keys.get(place[1])
+        if value is None or not re.fullmatch(_KEYS[place[1]], value):
+            raise ValueError(f"{place[1]} {value!r} cannot stand in the topic {topic.name}")
+        return value
+
+    return f"{prefix}/{_PLACE.sub(key, topic.name)}"
+
+
+def parse(prefix: str, text: str) -> Place | None:
+    """Which kind of topic `text` is, and its keys; None where it is none of ours."""
+    if not text.startswith(f"{prefix}/"):
+        return None
+    below = text[len(prefix) + 1 :]
+    for topic, pattern in _PATTERNS:
+        match = pattern.fullmatch(below)
+        if match:
+            return Place(topic, match.groupdict())
+    return None
+
+
+def of_state(name: str) -> Topic | None:
+    """The kind of topic that a camera's state of this name ("change", "zone/door") is published on."""
+    for topic, pattern in _BELOW_CAMERA:
+        if topic.direction == "out" and pattern.fullmatch(name):
+            return topic
+    return None
+
+
+def subscriptions(prefix: str) -> tuple[str, ...]:
+    """The filters under which everything arrives that the daemon obeys."""
+    return tuple(f"{prefix}/{_PLACE.sub('+', topic.name)}" for topic in TABLE if topic.direction == "in")
+
+
+def table() -> str:
+    """The topics as the README's Markdown table."""
+    rows = ["| topic | retained | QoS | payload | what |", "|---|---|---|---|---|"]
+    for topic in TABLE:
+        arrow = "in: " if topic.direction == "in" else ""
+        retained = "yes" if topic.retained else "no" if topic.direction == "out" else ""
+        rows.append(f"| `{topic.name}` | {retained} | {topic.qos} | {arrow}{topic.kind} | {topic.what} |")
+    return "\n".join(rows)

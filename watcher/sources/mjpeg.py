@@ -1,0 +1,88 @@
+"""Network cameras that stream JPEG pictures over HTTP. The camera's bytes are kept; nothing is decoded here."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+
+from watcher.errors import PictureUnreadable, SourceLost, SourceUnavailable
+from watcher.sources.encoded import encoded_pixels
+from watcher.sources.http_get import Getter, Refused, Reply, words
+from watcher.sources.interrupt import opened
+from watcher.sources.multipart import Ended, Parts, boundary_of
+from watcher.sources.options import MjpegOptions
+from watcher.sources.times import now
+from watcher.sources.urls import address, shown
+from watcher.vision.frame import Frame, Tick
+
+
+class Mjpeg:
+    """A multipart stream of pictures; a part that is no whole picture is a `Tick`, and the next one counts."""
+
+    live = True
+
+    def __init__(self, options: MjpegOptions, camera: str) -> None:
+        self._options = options
+        self._shown = shown(options.url)
+        self._closed = threading.Event()
+        target = address(options.url, options.user, options.password)
+        self._getter = Getter(target, options.timeout, options.verify_tls)
+        self._reply: Reply | None = None
+        self._boundary = b""
+
+    def open(self) -> None:
+        timeout = self._options.timeout
+        late = f"{self._shown} did not answer within {timeout:g} s"
+        try:
+            reply = opened(
+                lambda: self._getter.get({}), self._closed, timeout, late, lambda reply: reply.body.close()
+            )
+        except (OSError, http.client.HTTPException, Refused) as error:
+            raise SourceUnavailable(f"{self._shown} cannot be opened: {words(error)}") from None
+        kind = reply.headers.get("content-type", "")
+        boundary = boundary_of(kind)
+        if boundary is None:
+            self._getter.drop()
+            raise SourceUnavailable(f"{self._shown} sends {_named(kind)}")
+        self._reply, self._boundary = reply, boundary
+
+    def frames(self) -> Iterator[Frame | Tick]:
+        if self._reply is None:
+            raise SourceUnavailable(f"{self._shown} has not been opened")
+        parts = Parts(self._reply.body.read1, self._boundary, self._options.timeout)
+        index = 0
+        while not self._closed.is_set():
+            part = self._next(parts)
+            at, utc = now()
+            if part is None:
+                return
+            try:
+                yield Frame(at, utc, encoded_pixels(part), index)
+            except PictureUnreadable as error:
+                yield Tick(at, utc, index, trouble=str(error))
+            index += 1
+
+    def close(self) -> None:
+        self._closed.set()
+        self._getter.cut()
+
+    def _next(self, parts: Parts) -> bytes | None:
+        """The next part; None once closed."""
+        try:
+            return parts.next_part()
+        except TimeoutError:
+            sentence = f"{self._shown} has sent no picture for {self._options.timeout:g} s"
+        except Ended as error:
+            sentence = f"{self._shown} gives no more pictures: {error}"
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            sentence = f"{self._shown} gives no more pictures: {words(error)}"
+        if self._closed.is_set():
+            return None
+        raise SourceLost(sentence)
+
+
+def _named(kind: str) -> str:
+    """What came instead of a stream, and what to write for it."""
+    main = kind.partition(";")[0].strip().lower()[:60]
+    if main.startswith("image/"):
+        return "a single picture, not a stream; write kind: stills"
+    return f"{main or 'something without a type'}, which is not a stream of pictures (multipart/x-mixed-replace)"

@@ -1,0 +1,127 @@
+"""Reading multipart/x-mixed-replace, as cameras send it: bounded, and finding its way again after damage."""
+
+import re
+import time
+from collections.abc import Callable
+from email.message import Message
+
+MAX_PART = 32_000_000
+"""The most bytes of one part; 12k x 8k pixels as JPEG are well below."""
+
+_MAX_LINE = 8192
+_MAX_HEADERS = 64
+_CHUNK = 65536
+
+
+class Ended(Exception):
+    """The stream is over, or what comes is no multipart stream."""
+
+
+def boundary_of(content_type: str) -> bytes | None:
+    """The boundary's name without dashes before it; None where the type is not multipart.
+
+    Some cameras write the two dashes of the boundary line into the name as well, some write no name at all.
+    """
+    message = Message()
+    message["content-type"] = content_type
+    if message.get_content_maintype() != "multipart":
+        return None
+    name = message.get_param("boundary")
+    return str(name).encode("latin-1", "replace").lstrip(b"-") if name else b""
+
+
+class Parts:
+    """The bodies of the parts of a stream.
+
+    Parameters
+    ----------
+    receive : gives at most so many bytes as soon as there are any, and none at the end.
+    boundary : the name that every boundary line has after its dashes, as `boundary_of` gives it.
+    timeout : seconds that one part may take.
+    """
+
+    def __init__(self, receive: Callable[[int], bytes], boundary: bytes, timeout: float) -> None:
+        self._receive, self._timeout = receive, timeout
+        self._line_of_boundary = re.compile(rb"--+" + re.escape(boundary))
+        self._end_of_stream = re.compile(rb"--+" + re.escape(boundary) + rb"--\s*") if boundary else None
+        self._mark = re.compile(rb"\n--+" + re.escape(boundary))
+        self._reach = len(boundary) + 80
+        self._waiting = bytearray()
+        self._deadline = 0.0
+
+    def next_part(self) -> bytes:
+        """The next part's body.
+
+        Raises
+        ------
+        Ended : the stream is over, or makes no sense.
+        TimeoutError : the part did not arrive in time.
+        """
+        self._deadline = time.monotonic() + self._timeout
+        self._find_boundary()
+        length = self._headers()
+        return self._until_boundary() if length is None else self._exactly(length)
+
+    def _find_boundary(self) -> None:
+        skipped = 0
+        while True:
+            line = self._line()
+            if self._end_of_stream is not None and self._end_of_stream.fullmatch(line):
+                raise Ended("the stream was ended")
+            if self._line_of_boundary.match(line):
+                return
+            skipped += len(line)
+            if skipped > MAX_PART:
+                raise Ended("no boundary was found between pictures")
+
+    def _headers(self) -> int | None:
+        """The part's Content-Length; None where it has none, or one that is no length."""
+        length = None
+        for _ in range(_MAX_HEADERS):
+            line = self._line().strip()
+            if not line:
+                return length
+            name, _, value = line.partition(b":")
+            if name.strip().lower() == b"content-length" and value.strip().isdigit():
+                length = int(value)
+                if length > MAX_PART:
+                    raise Ended(f"a picture of {length} bytes was announced; at most {MAX_PART} are read")
+        raise Ended("a part has headers without end")
+
+    def _exactly(self, length: int) -> bytes:
+        while len(self._waiting) < length:
+            self._fill()
+        return self._taken(length)
+
+    def _until_boundary(self) -> bytes:
+        searched = 0
+        while (match := self._mark.search(self._waiting, searched)) is None:
+            # What has been searched is not searched again, but for a boundary that is only half there yet.
+            searched = max(0, len(self._waiting) - self._reach)
+            if len(self._waiting) > MAX_PART:
+                raise Ended(f"a picture has no end within {MAX_PART} bytes")
+            self._fill()
+        return self._taken(match.start() + 1).rstrip(b"\r\n")
+
+    def _line(self) -> bytes:
+        searched = 0
+        while (at := self._waiting.find(b"\n", searched)) < 0:
+            if len(self._waiting) > _MAX_LINE:
+                # Not text: the middle of a picture. A boundary begins a line, so nothing is missed.
+                return self._taken(len(self._waiting))
+            searched = len(self._waiting)
+            self._fill()
+        return self._taken(at + 1)
+
+    def _taken(self, count: int) -> bytes:
+        taken = bytes(self._waiting[:count])
+        del self._waiting[:count]
+        return taken
+
+    def _fill(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError
+        data = self._receive(_CHUNK)
+        if not data:
+            raise Ended("the stream was ended")
+        self._waiting += data

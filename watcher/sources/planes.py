@@ -1,0 +1,78 @@
+"""The pixels of a decoded frame as views of the decoder's planes: nothing is copied, nothing converted."""
+
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+
+from watcher.vision.arrays import U8
+from watcher.vision.frame import ArrayPixels, Pixels, PlanarPixels
+
+_PLANAR = frozenset(
+    ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv440p", "yuvj440p", "yuv411p")
+)
+_BT709, _UNSPECIFIED, _BT2020 = 1, 2, (9, 10)
+_FULL, _NO_RANGE = 2, 0
+
+
+def pixels_of(frame: VideoFrame) -> Pixels:
+    """A decoded frame's pixels: views of its planes, nothing copied.
+
+    8-bit planar YUV, NV12 and grey stay as they are; RGB and palette formats become BGR; everything else (more
+    than 8 bits, packed YUV) is made yuv420p by PyAV. Turned as the recording's display matrix says, as phones
+    write it.
+    """
+    kind = frame.format.name
+    if kind not in _PLANAR and kind not in ("nv12", "gray"):
+        if frame.format.is_rgb or kind == "pal8":
+            return ArrayPixels(_turned(_bgr(frame), frame.rotation))
+        frame, kind = _as_yuv420p(frame), "yuv420p"
+    full_range = frame.color_range == _FULL or kind.startswith("yuvj")
+    # Grey without a range is what JPEG and PNG decoders give, and those know no other than the full one.
+    full_range = full_range or (kind == "gray" and frame.color_range == _NO_RANGE)
+    held = frame.planes
+    planes: list[U8] = [_rows(held[0], held[0].width)]
+    if kind == "nv12":
+        both = _rows(held[1], 2 * held[1].width)
+        planes += [np.ascontiguousarray(both[:, 0::2]), np.ascontiguousarray(both[:, 1::2])]
+    elif kind != "gray":
+        planes += [_rows(plane, plane.width) for plane in held[1:3]]
+    if frame.rotation % 360:
+        planes = [_turned(plane, frame.rotation) for plane in planes]
+    u, v = planes[1:] if len(planes) == 3 else (None, None)
+    return PlanarPixels(planes[0], u, v, full_range, _is_bt709(frame), keep=frame)
+
+
+def _is_bt709(frame: VideoFrame) -> bool:
+    """BT.2020 is nearer to BT.709 than to BT.601; HD without a word about it is BT.709, as players take it."""
+    if frame.colorspace == _UNSPECIFIED:
+        return frame.height >= 720
+    return frame.colorspace == _BT709 or frame.colorspace in _BT2020
+
+
+def _rows(plane: VideoPlane, width: int) -> U8:
+    rows = np.frombuffer(cast(Any, plane), np.uint8).reshape(plane.height, abs(plane.line_size))[:, :width]
+    # Pictures stored bottom up have a negative line size, and OpenCV takes no negative strides.
+    return rows if plane.line_size > 0 else np.ascontiguousarray(rows[::-1])
+
+
+def _bgr(frame: VideoFrame) -> U8:
+    """The frame as BGR of shape (H, W, 3), without the padding of its rows."""
+    rows = _rows(frame.reformat(format="bgr24").planes[0], 3 * frame.width)
+    return np.ascontiguousarray(rows).reshape(frame.height, frame.width, 3)
+
+
+def _as_yuv420p(frame: VideoFrame) -> VideoFrame:
+    converted = frame.reformat(format="yuv420p")
+    converted.color_range, converted.colorspace = frame.color_range, frame.colorspace
+    return converted
+
+
+def _turned(plane: U8, rotation: int) -> U8:
+    """The plane turned by `rotation` degrees counter-clockwise, a multiple of 90 (others are left alone)."""
+    code = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}.get(
+        rotation % 360
+    )
+    return plane if code is None else cast(U8, cv2.rotate(plane, code))

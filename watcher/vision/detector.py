@@ -1,0 +1,231 @@
+"""The detector: an observation against what is expected -> a Detection. The order of the steps, nothing else.
+
+    view -> light matched -> quiet? -> change map -> changed pixels -> regions
+
+A frame that differs from the reference by no more than its noise is recognised by two comparisons of small
+arrays; everything else is computed only for the others. See `watcher.vision.change` for what counts as change
+and `watcher.vision.reference.scene` for what is expected.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.errors import PictureUnreadable, ReferenceUnusable
+from watcher.events.event import EventUpdate
+from watcher.vision.arrays import F32, U8
+from watcher.vision.detection import Detection
+from watcher.vision.frame import ArrayPixels, Frame, Observation, View
+from watcher.vision.geometry import Size
+from watcher.vision.options import DetectorOptions, WatchedOptions
+from watcher.vision.reference.learning import Learning
+from watcher.vision.reference.options import BackgroundOptions, FixedOptions
+from watcher.vision.reference.scene import Memory, Planes, Scene, remembered
+from watcher.vision.shrink import Shrinker
+from watcher.vision.stage import Stage, analysed_size
+
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+TAKEN_AT_START = 1.0
+"""Seconds over which a fixed reference is taken from the camera: long enough to lose its noise."""
+
+ADAPT_EVERY = 0.25
+"""Seconds between two steps of the slow learning; the scene does not move faster than that."""
+
+STRANGE = 0.5
+"""A remembered background that differs in more than this part of the picture is of another scene."""
+
+
+class Detector:
+    """Compares frames with a reference that it keeps, and learns; one per camera, used by one thread.
+
+    `take_reference` and `use_reference` come into force with the next frame.
+    """
+
+    def __init__(
+        self,
+        options: DetectorOptions,
+        watched: WatchedOptions,
+        reference: FixedOptions | BackgroundOptions,
+        absorb_after: float | None,
+    ) -> None:
+        self._options, self._watched, self._reference = options, watched, reference
+        self._absorb_after = absorb_after
+        self._shrinker = Shrinker()
+        self._stage: Stage | None = None
+        self._full_size: Size | None = None
+        self._take = False
+        self._given: ArrayPixels | None = None
+        self._learning: Learning | None = self._new_learning()
+        self._unproven = False
+        self._adapted_at = -math.inf
+        self._planes: Planes = ()
+
+    # -- what was seen -----------------------------------------------------------------------------------
+
+    def step(self, seen: Observation) -> Detection:
+        """What is different in `seen` from what is expected; ``blind`` where there is nothing to compare."""
+        if not isinstance(seen, Frame):
+            return Detection("blind", reason="no frame")
+        if self._full_size is not None and seen.size != self._full_size and not self._unproven:
+            width, height = self._full_size
+            return Detection(
+                "blind", reason=f"the picture is {seen.size[0]}x{seen.size[1]}, it was {width}x{height} before"
+            )
+        try:
+            view = seen.view(analysed_size(seen.size, self._options.size), self._shrinker, self._options.color)
+        except PictureUnreadable as error:
+            return Detection("blind", reason=str(error))
+        stage = self._stage_for(view)
+        self._planes = (view.luma, *(view.chroma or ()))
+        problem = self._renew_reference(stage, view)
+        if problem:
+            return Detection("blind", reason=problem)
+        detection = stage.compare(self._planes, view)
+        if self._learning is not None:
+            # Compared all the same: the maps show what differs from what has been learnt so far.
+            return Detection("learning", similarity=detection.similarity, reason="the reference is being learnt")
+        if self._unproven:
+            self._unproven = False
+            if detection.changed_fraction > STRANGE and isinstance(self._reference, BackgroundOptions):
+                self._learning = self._new_learning()
+                self._renew_reference(stage, view)
+                return Detection("learning", reason="the remembered reference shows another scene")
+        return detection
+
+    def learn(self, seen: Observation, detection: Detection, updates: tuple[EventUpdate, ...]) -> None:
+        """Take what is not change, or has settled, into the reference."""
+        stage = self._stage
+        if not isinstance(seen, Frame) or stage is None or stage.scene is None:
+            return
+        if detection.outcome not in ("clear", "changed"):
+            return
+        if any(update.event.end_reason == "settled" for update in updates):
+            stage.settle(self._planes, seen.at)
+            return  # the comparison is still that with the scene before: its difference is no noise
+        elapsed = seen.at - self._adapted_at
+        if 0 <= elapsed < ADAPT_EVERY:
+            return
+        self._adapted_at = seen.at
+        stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
+        if self._absorb_after is not None and stage.scene.any_settled:
+            stage.absorb(seen.at - self._absorb_after)
+
+    # -- the reference -----------------------------------------------------------------------------------
+
+    def take_reference(self) -> None:
+        """The next frame becomes the reference."""
+        self._take, self._given = True, None
+
+    def use_reference(self, picture: U8) -> None:
+        """`picture` (uint8 BGR or grey, the frames' aspect) becomes the reference with the next frame."""
+        self._given, self._take = ArrayPixels(picture.copy()), False
+
+    def memory(self) -> dict[str, NDArray[np.generic]]:
+        """What must survive a restart; empty while still learning."""
+        if self._stage is None or self._stage.scene is None or self._learning is not None:
+            return {}
+        return self._stage.scene.memory()
+
+    def remember(self, memory: Memory, full_size: Size) -> None:
+        """Begin with what `memory` gave before, for frames of `full_size`; ReferenceUnusable if it cannot be."""
+        size = analysed_size(full_size, self._options.size)
+        scene = remembered(memory, (size[1], size[0]), 3 if self._options.color else 1)
+        self._full_size = full_size
+        self._stage = Stage(size, full_size, self._options, self._watched)
+        self._stage.set_scene(scene)
+        self._learning, self._unproven = None, True
+
+    def expected(self) -> U8 | None:
+        """What the picture is expected to look like, uint8 at the analysed size: BGR where colour is watched."""
+        if self._stage is None or self._stage.scene is None:
+            return None
+        planes: list[U8] = [np.clip(np.round(p), 0, 255).astype(np.uint8) for p in self._stage.scene.expected]
+        if len(planes) == 1:
+            return planes[0]
+        return cast(U8, cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2BGR))
+
+    # -- the maps of the last step -----------------------------------------------------------------------
+
+    @property
+    def size(self) -> Size | None:
+        """(width, height) of the analysed picture; None before the first frame."""
+        return None if self._stage is None else self._stage.size
+
+    @property
+    def changed(self) -> U8:
+        """uint8 (h, w): 255 where the picture differs from its reference, settled change included."""
+        return self._existing_stage().all_changed()
+
+    @property
+    def change(self) -> F32:
+        """The change map, float32 (h, w) in [0, 1]; zeros for a quiet frame."""
+        return self._existing_stage().change
+
+    @property
+    def watched(self) -> NDArray[np.bool_]:
+        """bool (h, w): True where the picture is looked at."""
+        return self._existing_stage().watched.everything > 0
+
+    def _existing_stage(self) -> Stage:
+        if self._stage is None:
+            raise ValueError("the detector has not seen a frame yet")
+        return self._stage
+
+    def _new_learning(self) -> Learning | None:
+        if isinstance(self._reference, BackgroundOptions):
+            return Learning(self._reference.learn)
+        return Learning(TAKEN_AT_START) if self._reference.image is None else None
+
+    def _weight(self, elapsed: float) -> float:
+        """How far the reference moves towards a frame that comes `elapsed` seconds after the last step."""
+        if not isinstance(self._reference, BackgroundOptions):
+            return 0.0
+        return 1 - math.exp(-min(max(elapsed, 0.0), 2 * ADAPT_EVERY) / self._reference.adapt)
+
+    def _stage_for(self, view: View) -> Stage:
+        if self._stage is None or self._full_size != view.full_size:
+            if self._unproven:
+                self._unproven, self._learning = False, self._new_learning()
+            size = (view.luma.shape[1], view.luma.shape[0])
+            self._stage = Stage(size, view.full_size, self._options, self._watched)
+            self._full_size = view.full_size
+        return self._stage
+
+    def _renew_reference(self, stage: Stage, view: View) -> str:
+        """Put a new reference in force if one is due; what is wrong with it in words, or nothing."""
+        if self._take or self._given is not None:
+            planes = self._planes
+            if self._given is not None:
+                try:
+                    planes = self._given_planes(self._given, view)
+                except ReferenceUnusable as error:
+                    return str(error)
+            spread = stage.scene.spread if stage.scene is not None else None
+            stage.set_scene(Scene(np.stack(planes).astype(np.float32), spread))
+            self._take, self._given, self._learning, self._unproven = False, None, None, False
+        elif self._learning is not None:
+            scene = self._learning.add(self._planes, view.at)
+            if scene is not None:
+                stage.set_scene(scene)
+            if self._learning.done:
+                self._learning = None
+        elif stage.scene is None:
+            return "there is no reference"
+        return ""
+
+    def _given_planes(self, picture: ArrayPixels, view: View) -> Planes:
+        (given_width, given_height), (width, height) = picture.size, view.full_size
+        ratio = (given_width * height) / (given_height * width)
+        if abs(ratio - 1) > 0.01:
+            raise ReferenceUnusable(
+                f"the reference is {given_width}x{given_height}, the picture {width}x{height}:"
+                " another aspect; give a reference of the same shape"
+            )
+        size = (view.luma.shape[1], view.luma.shape[0])
+        given = Frame(view.at, _NO_TIME, picture).view(size, Shrinker(), self._options.color)
+        return (given.luma, *(given.chroma or ()))

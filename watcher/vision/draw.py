@@ -1,0 +1,229 @@
+"""Pictures for people: boxes, zones, heat maps and differences, drawn on copies.
+
+Everything is scaled to the picture: lines and letters look the same on 320 pixels as on 4K. Nothing here
+decides anything; what is drawn is given.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.vision.arrays import U8
+from watcher.vision.detection import Region
+from watcher.vision.geometry import Box, Point, Size
+
+Colour = tuple[int, int, int]
+
+# Vermilion and sky blue of Okabe and Ito's palette, which people with any colour vision tell apart; BGR.
+_MARK: Colour = (0, 94, 213)
+_ZONE: Colour = (233, 180, 86)
+_HALO: Colour = (16, 16, 16)
+_TEXT: Colour = (255, 255, 255)
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_MOST_LABELS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Widths that suit a picture: `line`, height of `text`, both in pixels; `scale` and `weight` of the letters."""
+
+    line: int
+    text: int
+    scale: float
+    weight: int
+
+    @classmethod
+    def of(cls, size: Size) -> "Pen":
+        """For a picture of this size (width, height): lines of 2 at 720p and 6 at 4K, letters of 9 at least."""
+        side = min(size[0], size[1] * 16 / 9)
+        line = max(1, round(side / 640))
+        text = max(9, round(side / 80))
+        return cls(line, text, text / 22, 1 if text < 20 else 2)
+
+    def fitting(self, text: str, width: int) -> "Pen":
+        """The same, with smaller letters where the text would be wider than `width` pixels."""
+        share = min(1.0, width / _strip_size(text, self)[0])
+        return Pen(self.line, max(6, int(self.text * share)), self.scale * share, self.weight)
+
+
+def annotated(
+    picture: U8,
+    regions: Sequence[Region] = (),
+    zones: Mapping[str, Sequence[Point]] | None = None,
+    caption: str = "",
+) -> U8:
+    """A copy with a box around each region, zones faintly, and a line of text along the top.
+
+    Parameters
+    ----------
+    picture : uint8, BGR of shape (H, W, 3) or grey of shape (H, W).
+    regions : boxes in pixels of `picture`. A box's strip has the zone's name, and how strong the change is (its
+        peak in percent); where strips would cover one another, the smaller regions go without.
+    zones : points in fractions of the picture, by key.
+    caption : empty for none.
+
+    Returns
+    -------
+    uint8 BGR of shape (H, W, 3).
+    """
+    canvas = _colour_copy(picture)
+    pen = Pen.of(_size(canvas))
+    _draw_zones(canvas, zones or {}, pen)
+    for region in regions:
+        _draw_box(canvas, region.box, pen)
+    taken = [_draw_strip(canvas, caption, (0, 0), _HALO, pen.fitting(caption, canvas.shape[1]))] if caption else []
+    for region in sorted(regions, key=lambda one: -one.box.area)[:_MOST_LABELS]:
+        _draw_label(canvas, region, pen, taken)
+    return canvas
+
+
+def filled(picture: U8, changed: NDArray[np.uint8], strength: float = 0.6) -> U8:
+    """A copy with what has changed painted over and outlined.
+
+    Parameters
+    ----------
+    picture : uint8, BGR or grey.
+    changed : uint8 of shape (h, w), any size; 0 = same.
+    strength : how much of the paint covers, 0 to 1.
+    """
+    canvas = _colour_copy(picture)
+    size = _size(canvas)
+    mask = scaled_mask(changed, size)
+    levels = np.arange(256)[:, None] * (1 - strength) + np.array(_MARK) * strength
+    paint = np.round(levels).astype(np.uint8)[None]
+    cv2.copyTo(cv2.LUT(canvas, paint), mask, canvas)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.drawContours(canvas, outlines, -1, _MARK, Pen.of(size).line, cv2.LINE_AA)
+    return canvas
+
+
+def heatmap(picture: U8, change: NDArray[np.float32]) -> U8:
+    """The picture in grey, with how much each part has changed as colour over it.
+
+    The colours are Inferno's (perceptually even, readable in grey and with any colour vision) and cover more the
+    more has changed: what is the same stays grey.
+
+    Parameters
+    ----------
+    picture : uint8, BGR or grey.
+    change : float32 of shape (h, w), any size, 0 = same to 1 = different.
+    """
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    levels = np.round(np.clip(change, 0, 1) * 255).astype(np.uint8)
+    levels = cast(U8, cv2.resize(levels, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR))
+    table = _heat_table()
+    canvas = np.empty((*grey.shape, 3), np.uint8)
+    for y in range(0, grey.shape[0], 64):  # NumPy's index takes 16 bytes a pixel: in bands, also at 100 megapixels
+        canvas[y : y + 64] = table[levels[y : y + 64], grey[y : y + 64]]
+    return canvas
+
+
+def difference(reference: U8, picture: U8) -> U8:
+    """How far each pixel lies from the reference, in each colour, on black.
+
+    Small differences are lifted by a fixed curve (255 times the root of the difference / 255), so that a person
+    sees them and pictures stay comparable with one another: 4 grey levels show as 32, 64 as 128.
+
+    Parameters
+    ----------
+    reference, picture : uint8, BGR or grey; the reference is resized to the picture.
+    """
+    now = _colour_copy(picture)
+    expected = _colour_copy(reference)
+    if _size(expected) != _size(now):
+        expected = cast(U8, cv2.resize(expected, _size(now), interpolation=cv2.INTER_AREA))
+    curve = np.round(np.sqrt(np.arange(256) / 255) * 255).astype(np.uint8)
+    return cast(U8, cv2.LUT(cv2.absdiff(now, expected), curve))
+
+
+def scaled_mask(mask: NDArray[np.uint8], size: Size) -> U8:
+    """A mask (0 and 255) at another size (width, height), with smooth edges where it is enlarged."""
+    if (mask.shape[1], mask.shape[0]) == size:
+        return mask
+    grown = cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)
+    return cast(U8, cv2.threshold(grown, 127, 255, cv2.THRESH_BINARY)[1])
+
+
+def _heat_table() -> U8:
+    """The colour for each change (first index, 0-255) over each grey (second): uint8 of shape (256, 256, 3)."""
+    # Inferno begins at black, which on a grey picture reads as shadow: its lower fifth is left out.
+    levels = np.linspace(51, 255, 256).round().astype(np.uint8)
+    colours = cv2.applyColorMap(levels[:, None], cv2.COLORMAP_INFERNO)  # 1-D arrays differ between OpenCV 4 and 5
+    cover = (np.minimum(1.0, np.linspace(0, 1.6, 256)) * 0.85)[:, None, None]
+    grey = np.arange(256)[None, :, None]
+    return np.round(grey * (1 - cover) + colours * cover).astype(np.uint8)
+
+
+def _colour_copy(picture: U8) -> U8:
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
+        raise ValueError(f"expected uint8 of shape (H, W) or (H, W, 3), got {picture.dtype} {picture.shape}")
+    return cast(U8, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)) if picture.ndim == 2 else picture.copy()
+
+
+def _size(picture: U8) -> Size:
+    return picture.shape[1], picture.shape[0]
+
+
+def _draw_zones(canvas: U8, zones: Mapping[str, Sequence[Point]], pen: Pen) -> None:
+    """Outlines at half strength: a zone must not hide what happens on its edge."""
+    width, height = _size(canvas)
+    for points in zones.values():
+        corners = np.array([(x * width - 0.5, y * height - 0.5) for x, y in points])
+        outline = [np.round(corners * 16).astype(np.int32)]
+        # Only the polygon's own bounds are copied and mixed, not the whole picture for each zone.
+        x0, y0 = np.floor(corners.min(axis=0)).astype(int) - pen.line - 1
+        x1, y1 = np.ceil(corners.max(axis=0)).astype(int) + pen.line + 2
+        part = canvas[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)]
+        before = part.copy()
+        cv2.polylines(canvas, outline, True, _ZONE, pen.line, cv2.LINE_AA, shift=4)
+        cv2.addWeighted(before, 0.5, part, 0.5, 0, dst=part)
+
+
+def _draw_box(canvas: U8, box: Box, pen: Pen) -> None:
+    """Around what changed, not over it: the line's inner edge is the box; a dark halo parts it from any ground."""
+    width, height = _size(canvas)
+    half = pen.line / 2
+    outer = box.grown(round(half + 0.5))
+    x0, y0 = max(pen.line, outer.x0), max(pen.line, outer.y0)
+    x1, y1 = min(width - 1 - pen.line, outer.x1 - 1), min(height - 1 - pen.line, outer.y1 - 1)
+    for colour, extra in ((_HALO, 2 * max(1, pen.line // 2)), (_MARK, 0)):
+        cv2.rectangle(canvas, (x0, y0), (max(x0, x1), max(y0, y1)), colour, pen.line + extra)
+
+
+def _draw_label(canvas: U8, region: Region, pen: Pen, taken: list[Box]) -> None:
+    """A strip above the box (or below, or inside, where there is room), unless it would cover another."""
+    text = " ".join((*region.zones[:1], f"{100 * region.peak:.0f} %"))
+    width, height = _strip_size(text, pen)
+    box = region.box.grown(pen.line)
+    for top in (box.y0 - height, box.y1, box.y0 + pen.line):
+        place = _kept_inside(box.x0, top, width, height, _size(canvas))
+        if place.y0 == top and all(place.intersection(other).area == 0 for other in taken):
+            taken.append(_draw_strip(canvas, text, (place.x0, place.y0), _MARK, pen))
+            return
+
+
+def _draw_strip(canvas: U8, text: str, corner: tuple[int, int], colour: Colour, pen: Pen) -> Box:
+    """Text on a filled strip whose top left corner is given; returns what it covers."""
+    width, height = _strip_size(text, pen)
+    strip = Box(corner[0], corner[1], corner[0] + width, corner[1] + height)
+    cv2.rectangle(canvas, (strip.x0, strip.y0), (strip.x1 - 1, strip.y1 - 1), colour, cv2.FILLED)
+    baseline = strip.y1 - (height - pen.text) // 2 - max(1, pen.text // 10)
+    start = (strip.x0 + pen.text // 3, baseline)
+    cv2.putText(canvas, text, start, _FONT, pen.scale, _TEXT, pen.weight, cv2.LINE_AA)
+    return strip
+
+
+def _strip_size(text: str, pen: Pen) -> Size:
+    (width, _), _ = cv2.getTextSize(text, _FONT, pen.scale, pen.weight)
+    return width + 2 * (pen.text // 3), round(pen.text * 1.5)
+
+
+def _kept_inside(x: int, y: int, width: int, height: int, size: Size) -> Box:
+    x = max(0, min(x, size[0] - width))
+    y = max(0, min(y, size[1] - height))
+    return Box(x, y, x + width, y + height)

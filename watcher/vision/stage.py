@@ -1,0 +1,247 @@
+"""Everything of a detector that depends on the size of the picture: masks, buffers, the scene."""
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from watcher.vision.arrays import F32, U8, above, at_most, window_around
+from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels
+from watcher.vision.color import color_difference
+from watcher.vision.detection import Detection, StillCause
+from watcher.vision.frame import View
+from watcher.vision.geometry import Size
+from watcher.vision.light import SAME_LIGHT, coarse, light_on
+from watcher.vision.noise import difference_variance
+from watcher.vision.options import DetectorOptions, WatchedOptions
+from watcher.vision.reference.scene import Planes, Scene
+from watcher.vision.regions import Patch, joined, mask_of, patches, region
+from watcher.vision.ssim import Comparison
+from watcher.vision.still import Stillness, stayed
+from watcher.vision.watched import Watched
+
+REACH = 2
+"""Pixels of the window's halo (sigma 1.5) beyond an object; measured on the labelled sequences."""
+
+STRONG = 0.6
+"""A region holds at least one pixel whose change is this large; 0.5 is what makes a pixel belong to one."""
+
+GUARD_TIME = 1.0
+"""Seconds for which a pixel that was changed is not learnt from, so that an object's gaps are not either."""
+
+GUARD_REACH = 7
+"""Side in pixels of what is not learnt around change: the faint rims of objects."""
+
+SIMILARITY_EVERY = 1.0
+"""Seconds for which the similarity of quiet frames holds: it costs as much again as knowing that one is quiet."""
+
+LARGEST_GUESS = 64.0
+"""Variance: a guess of the noise from a single pair of pictures above this is not noise but difference."""
+
+
+def analysed_size(full: Size, longest: int) -> Size:
+    """(width, height) at which pictures of size `full` are analysed: never enlarged, the aspect kept."""
+    factor = min(1.0, longest / max(full))
+    return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
+
+
+class Stage:
+    """The comparison of pictures of one size with one scene."""
+
+    def __init__(self, size: Size, full_size: Size, options: DetectorOptions, watched: WatchedOptions) -> None:
+        self.size = size
+        self._full_size = full_size
+        self._options = options
+        shape = (size[1], size[0])
+        self.watched = Watched(watched, size)
+        self.scene: Scene | None = None
+        self._comparison = Comparison(shape)
+        self._level = levels(options.sensitivity)
+        self._light = SAME_LIGHT
+        self._weight = coarse(self.watched.everything) / np.float32(255)
+        self._still = Stillness(shape)
+        self._nothing: U8 = np.zeros(shape, np.uint8)
+        self._no_change: F32 = np.zeros(shape, np.float32)
+        self.change = self._no_change
+        self._active = self._luma = self._nothing
+        self._changed_at = np.full(shape, -np.inf)
+        self._similarity: tuple[float, float] | None = None
+
+    # -- the reference -----------------------------------------------------------------------------------
+
+    def set_scene(self, scene: Scene) -> None:
+        """Compare with `scene` from now on."""
+        self.scene = scene
+        self._light = SAME_LIGHT
+        self._active, self.change, self._similarity = self._nothing, self._no_change, None
+        self._refresh()
+
+    def adapt(self, planes: Planes, at: float, weight: float, seconds: float) -> None:
+        """Learn from a frame what has been unchanged for a while: its look by `weight`, its noise over time."""
+        scene = self._known_scene()
+        recent = ((self._changed_at > at - GUARD_TIME) & (self._changed_at <= at)).astype(np.uint8)
+        if cv2.countNonZero(recent):
+            recent = cast(U8, cv2.dilate(recent, np.ones((GUARD_REACH, GUARD_REACH), np.uint8)))
+        unchanged = at_most(recent, 0)
+        if scene.spread is None:  # a picture was given, of which nothing was known
+            scene.spread = self._guess
+        scene.adapt_spread(self._comparison.difference, unchanged, seconds)
+        if weight > 0:
+            scene.adapt(planes, unchanged, weight)
+        self._refresh()
+
+    def settle(self, planes: Planes, at: float) -> None:
+        """What is changed now has come to stay."""
+        scene = self._known_scene()
+        where = cast(U8, cv2.dilate(self._active, np.ones((GUARD_REACH, GUARD_REACH), np.uint8)))
+        matched = self._matched()
+        same = self._like_before()
+        # A change that had not settled differs from what was there, be it of the same tone; around it nothing does.
+        same[(self._active > 0) & (scene.settled == 0)] = 0
+        colors = ((c - np.float32(128)) / np.float32(self._light.gain) + np.float32(128) for c in planes[1:])
+        scene.settle(where, (matched, *colors), same, at)
+        self._changed_at[where > 0] = -np.inf
+        self._active = self._nothing
+        self._refresh()
+
+    def absorb(self, before: float) -> None:
+        """What settled before `before` seconds becomes the reference."""
+        if self._known_scene().absorb(before):
+            self._refresh()
+
+    # -- the comparison ----------------------------------------------------------------------------------
+
+    def compare(self, planes: Planes, view: View) -> Detection:
+        """One frame against the scene."""
+        luma = self._luma = planes[0]
+        suspects = self._load(luma)
+        if suspects is not None and self._options.light:
+            light = light_on(coarse(luma), self._coarse_reference, self._weight, self._light)
+            if light.differs(self._light):
+                self._light = light
+                suspects = self._load(luma)
+        if suspects is not None or len(planes) > 1:
+            found = self._changed(planes, suspects)
+            if found:
+                return self._detection(found, luma, view)
+        self.change = self._no_change
+        self._active = self._nothing
+        self._still.quiet(luma)
+        return Detection(
+            "clear",
+            similarity=self._similarity_at(view.at),
+            zone_fractions=self._no_fractions,
+            settled_fractions=self._settled_fractions,
+            gain=self._light.gain,
+        )
+
+    def all_changed(self) -> U8:
+        """255 where the picture differs from its reference now, settled change included."""
+        scene = self.scene
+        if scene is None or not scene.any_settled:
+            return self._active
+        # What leaves a place where it had settled differs from its settled look, and not from the reference.
+        returned = cv2.bitwise_and(cv2.bitwise_and(self._active, scene.settled), self._like_before())
+        everything = cv2.bitwise_or(self._active, cv2.bitwise_and(scene.settled, self.watched.everything))
+        return cast(U8, cv2.subtract(everything, returned))
+
+    def _matched(self) -> F32:
+        """The last frame's luma in the light of the reference."""
+        return (self._luma - np.float32(self._light.offset)) / np.float32(self._light.gain)
+
+    def _like_before(self) -> U8:
+        """255 where the last frame has the tone of the reference without what has settled on it."""
+        apart = np.abs(cv2.blur(self._matched() - self._known_scene().before()[0], (5, 5)))
+        return at_most(apart.astype(np.float32), self._level.tone * 0.7)
+
+    def _load(self, luma: U8) -> U8 | None:
+        """Load a frame in the present light; the pixels that may have changed, None for a quiet frame."""
+        self._comparison.load(luma, self._light.gain, self._light.offset)
+        scene = self._known_scene()
+        if scene.spread is None:
+            guess = min(difference_variance(self._comparison.difference), LARGEST_GUESS)
+            self._guess = np.full(luma.shape, guess, np.float32)
+            self._use_spread(self._guess)
+        return self._limits.suspects(self._comparison, self.watched.everything)
+
+    def _changed(self, planes: Planes, suspects: U8 | None) -> list[Patch]:
+        """What has changed, looked for only around the suspects where colour cannot be elsewhere."""
+        if suspects is None or len(planes) > 1:
+            window = (slice(0, self.size[1]), slice(0, self.size[0]))
+        else:
+            window = window_around(suspects, REACH + 2)
+        change = change_map(self._comparison, self._limits, window)
+        if len(planes) == 3:
+            expected = self._known_scene().expected
+            color = color_difference(planes[1:], expected[1:], self._options.light, self._light.gain)
+            color *= 0.5 / self._level.color
+            change = ChangeMap(change.structure, np.maximum(change.tone, color))
+        changed = changed_pixels(change, self.watched.everything[window], REACH)
+        if cv2.countNonZero(changed) == 0:
+            return []
+        strength = change.joined()
+        self.change = np.zeros_like(self._no_change)
+        self.change[window] = strength
+        return patches(changed, above(strength, STRONG), self._options.smallest, window)
+
+    def _detection(self, found: list[Patch], luma: U8, view: View) -> Detection:
+        shape = luma.shape[:2]
+        self._active = mask_of(found, shape)
+        window = window_around(self._active, 0)
+        self._changed_at[window][self._active[window] > 0] = view.at
+        self._still.changed(luma, self._active, view.at, window_around(self._active, 2))
+        expected = self._known_scene().expected[0]
+
+        def still(patch: Patch) -> tuple[float, StillCause | None]:
+            seconds = max(0.0, view.at - self._still.since(patch))
+            return round(seconds, 3), (stayed(patch, luma, expected) if seconds > 0 else None)
+
+        near = joined(found, round(self._options.join * self.size[0]))
+        regions = [
+            region(patch, self.change, self.watched.zones, view.scale, self._full_size, still) for patch in near
+        ]
+        self._similarity = None
+        return Detection(
+            "changed",
+            regions=tuple(regions),
+            similarity=self._similarity_at(view.at),
+            changed_fraction=self.watched.fraction(self._active),
+            zone_fractions=self.watched.zone_fractions(self._active),
+            settled_fractions=self._settled_fractions,
+            gain=self._light.gain,
+        )
+
+    # -- what is cached ----------------------------------------------------------------------------------
+
+    def _known_scene(self) -> Scene:
+        if self.scene is None:
+            raise ValueError("there is no reference yet")
+        return self.scene
+
+    def _refresh(self) -> None:
+        """The scene has changed: everything that rests on it anew."""
+        scene = self._known_scene()
+        self._comparison.set_reference(scene.expected[0])
+        self._coarse_reference = coarse(scene.expected[0])
+        if scene.spread is not None:
+            self._use_spread(scene.spread)
+        settled = cv2.bitwise_and(scene.settled, self.watched.everything)
+        self._settled_fractions = {"": self.watched.fraction(cast(U8, settled))}
+        self._settled_fractions |= self.watched.zone_fractions(cast(U8, settled))
+        self._no_fractions = dict.fromkeys(self.watched.zones, 0.0)
+
+    def _use_spread(self, spread: F32) -> None:
+        self._limits = Limits(spread, self._comparison, self._level)
+        self._still.set_noise(spread)
+
+    def _similarity_at(self, at: float) -> float | None:
+        """Mean SSIM of the watched part; that of a quiet frame is used again for a while."""
+        if self._similarity is None or not 0 <= at - self._similarity[0] < SIMILARITY_EVERY:
+            watched = self.watched
+            if not watched.pixels:
+                return None
+            everywhere = watched.pixels == watched.everything.size
+            similar = self._comparison.ssim()
+            mean = cv2.mean(similar) if everywhere else cv2.mean(similar, mask=watched.everything)
+            self._similarity = (at, round(mean[0], 6))
+        return self._similarity[1]
