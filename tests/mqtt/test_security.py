@@ -84,29 +84,56 @@ def test_a_broker_that_takes_no_states_is_said(restricted, daemon):
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    """A folder with a certificate authority made now, and what it signed: for the broker and for one client."""
+def make_authority(tmp_path_factory):
+    """Makes a folder with a certificate authority, and what it signed: for the broker and for one client."""
     if shutil.which("openssl") is None:
         pytest.skip("NEEDS openssl on PATH to make certificates")
-    folder = tmp_path_factory.mktemp("authority")
 
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+    def make(*extensions):
+        folder = tmp_path_factory.mktemp("authority")
 
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    for name in ("broker", "client"):
-        openssl("req", *key[:-2], "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
-    return folder
+        def openssl(*arguments):
+            subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+        # A configuration of its own, because the system's adds extensions that nobody asked for.
+        named = ("[req]", "distinguished_name = name", "[name]", "[authority]", *extensions)
+        (folder / "openssl.cnf").write_text("\n".join(named) + "\n")
+        key = ("-config", "openssl.cnf", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        own = ("-x509", "-days", "2", "-extensions", "authority", "-keyout", "ca.key", "-out", "ca.pem")
+        openssl("req", *key, *own, "-subj", "/CN=test authority")
+        identifiers = "subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid"
+        (folder / "names").write_text(f"subjectAltName = IP:127.0.0.1,DNS:localhost\n{identifiers}\n")
+        for name in ("broker", "client"):
+            openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+            signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
+            openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
+        return folder
+
+    return make
+
+
+PROPER = (
+    "basicConstraints = critical,CA:true",
+    "keyUsage = critical,keyCertSign,cRLSign",
+    "subjectKeyIdentifier = hash",
+)
+HOME_MADE = ("basicConstraints = CA:true", "subjectKeyIdentifier = hash")
+"""What many guides make: no key usage, and the constraint is not critical. Python 3.13 asks for both."""
+
+
+@pytest.fixture(scope="module")
+def authority(make_authority):
+    """An authority after the rules."""
+    return make_authority(*PROPER)
 
 
 @pytest.fixture
 def encrypted(start_broker, authority):
-    files = [f"cafile {authority}/ca.pem", f"certfile {authority}/broker.pem", f"keyfile {authority}/broker.key"]
-    return lambda *more: start_broker("mosquitto", [*files, *more])
+    return lambda *more: start_broker("mosquitto", [*_signed(authority), *more])
+
+
+def _signed(authority):
+    return [f"cafile {authority}/ca.pem", f"certfile {authority}/broker.pem", f"keyfile {authority}/broker.key"]
 
 
 def test_a_broker_vouched_for_by_our_own_authority(encrypted, daemon, authority):
@@ -114,6 +141,15 @@ def test_a_broker_vouched_for_by_our_own_authority(encrypted, daemon, authority)
     for number in range(50):
         mqtt.record("porch", {"id": "a", "sequence": number, "published_at": None, "pad": "x" * 5000})
     until(lambda: mqtt._outbox.waiting() == 0)
+
+
+def test_an_authority_made_at_home_is_enough_where_it_is_named(start_broker, daemon, make_authority, authority):
+    made = make_authority(*HOME_MADE)
+    broker = start_broker("mosquitto", _signed(made))
+    assert daemon(broker, tls=TlsOptions(ca=str(made / "ca.pem"))).connected
+    other = daemon(broker, wait=False, tls=TlsOptions(ca=str(authority / "ca.pem")))
+    until(lambda: other.trouble)
+    assert "shows a certificate that cannot be trusted" in other.trouble
 
 
 def test_a_broker_nobody_vouches_for_is_refused_unless_told_otherwise(encrypted, daemon):

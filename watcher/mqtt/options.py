@@ -133,7 +133,8 @@ class TlsOptions:
     __pydantic_config__: ClassVar = STRICT
 
     ca: str | None = None
-    """File of the certificates that may vouch for the broker; null: those of the system."""
+    """File of the certificates that may vouch for the broker; null: those of the system. An authority made at home
+    may lack the key usage that RFC 5280 asks for: signature, name and dates are checked all the same."""
     cert: str | None = None
     """File of our own certificate, where the broker asks for one."""
     key: str | None = None

@@ -105,7 +105,10 @@ def changed_pixels(change: ChangeMap, watched: U8, reach: int) -> U8:
     """Pixels above 0.5, 255 or 0: of structure without the window's reach, and of tone."""
     structure = without_halo(above(change.structure, 0.5), reach)
     changed = cv2.bitwise_or(structure, above(change.tone, 0.5))
-    return cast(U8, cv2.bitwise_and(cv2.medianBlur(changed, 5), watched))
+    # The median of 5x5 pixels that are 0 or 255 is what most of them are: a mean and a comparison, which OpenCV
+    # does in a fifth of the time of its median.
+    most = above(cast(U8, cv2.blur(changed, (5, 5), borderType=cv2.BORDER_REPLICATE)), 127)
+    return cast(U8, cv2.bitwise_and(most, watched))
 
 
 def without_halo(changed: U8, reach: int) -> U8:

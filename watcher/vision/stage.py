@@ -32,6 +32,10 @@ GUARD_TIME = 1.0
 GUARD_REACH = 7
 """Side in pixels of what is not learnt around change: the faint rims of objects."""
 
+LIGHT_EVERY, LIGHT_FROM = 0.25, 0.05
+"""Seconds between two looks at the light while something changes; the part of what is watched that, when it may
+have changed, the light may have changed."""
+
 SIMILARITY_EVERY = 1.0
 """Seconds for which the similarity of quiet frames holds: it costs as much again as knowing that one is quiet."""
 
@@ -66,6 +70,7 @@ class Stage:
         self._active = self._luma = self._nothing
         self._changed_at = np.full(shape, -np.inf)
         self._similarity: tuple[float, float] | None = None
+        self._lit_at = -np.inf
 
     # -- the reference -----------------------------------------------------------------------------------
 
@@ -85,7 +90,10 @@ class Stage:
         unchanged = at_most(recent, 0)
         if scene.spread is None:  # a picture was given, of which nothing was known
             scene.spread = self._guess
-        scene.adapt_spread(self._comparison.difference, unchanged, seconds)
+        # Without its local mean: light that drifts away from a reference that never follows is no noise.
+        scene.adapt_spread(
+            cast(F32, cv2.subtract(self._comparison.difference, self._comparison.mean)), unchanged, seconds
+        )
         if weight > 0:
             scene.adapt(planes, unchanged, weight)
         self._refresh()
@@ -115,7 +123,7 @@ class Stage:
         """One frame against the scene."""
         luma = self._luma = planes[0]
         suspects = self._load(luma)
-        if suspects is not None and self._options.light:
+        if suspects is not None and self._options.light and self._light_due(suspects, view.at):
             light = light_on(coarse(luma), self._coarse_reference, self._weight, self._light)
             if light.differs(self._light):
                 self._light = light
@@ -144,6 +152,14 @@ class Stage:
         returned = cv2.bitwise_and(cv2.bitwise_and(self._active, scene.settled), self._like_before())
         everything = cv2.bitwise_or(self._active, cv2.bitwise_and(scene.settled, self.watched.everything))
         return cast(U8, cv2.subtract(everything, returned))
+
+    def _light_due(self, suspects: U8, at: float) -> bool:
+        """Whether the light is to be looked at: now and then, and at once where it may be what has changed."""
+        much = cv2.countNonZero(suspects) > LIGHT_FROM * self.watched.pixels
+        if not much and 0 <= at - self._lit_at < LIGHT_EVERY:
+            return False
+        self._lit_at = at
+        return True
 
     def _matched(self) -> F32:
         """The last frame's luma in the light of the reference."""
