@@ -52,7 +52,7 @@ def jpeg_complete(data: bytes) -> bool:
             marker = data[at]
             at += 1
             if marker == _START_OF_SCAN:
-                return data.find(_END, at) >= 0
+                return data.rfind(_END, at) >= 0  # from behind: it is nearly always at the end
             if marker in _STANDALONE:
                 continue
             at += struct.unpack_from(">H", data, at)[0]
