@@ -42,7 +42,7 @@ class Delivery:
         self.making = False
         """A picture is being made: what is raised then is not the connection's fault."""
         self.heard = False
-        """The broker has acknowledged something."""
+        """The broker has answered to all that is said at the beginning."""
         self.refused = ""
         """What the broker does not take, in words."""
         self._prefix = prefix
@@ -164,7 +164,8 @@ class Delivery:
             self._picture = None
         record = self._records.pop(receipt.mid, None)
         value = self._others.pop(receipt.mid, None)
-        self.heard = self.heard or record is not None or (value is not None and value.topic.qos > 0)
+        # It answers in order, and this is what we say last.
+        self.heard = self.heard or (value is not None and value.topic is topics.STATUS)
         if not receipt.refused:
             if record is not None:
                 self._outbox.acknowledge(record.number)
