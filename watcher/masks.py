@@ -36,7 +36,7 @@ class Maps(Protocol):
 def mask(size: Size, detection: Detection, maps: Maps) -> U8:
     """The mask of one frame of `size` (width, height)."""
     # A frame of the learning time has a mask as soon as there is something to compare it with.
-    if detection.outcome == "blind" or detection.similarity is None:
+    if detection.outcome == "blind" or (detection.outcome == "learning" and detection.similarity is None):
         return np.full((size[1], size[0]), UNKNOWN, np.uint8)
     full = scaled_mask(maps.changed, size).copy()
     looked_at = scaled_mask(maps.watched.astype(np.uint8) * 255, size)

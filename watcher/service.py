@@ -90,7 +90,7 @@ class Service:
     # -- start and end -----------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        loaded = config.read(self._path)
+        loaded = config.read_apart(self._path)
         for warning in loaded.warnings:
             log.warning("%s", warning)
         self._options = loaded.options
@@ -193,7 +193,7 @@ class Service:
         self._systemd.tell("READY=1")
 
     def _take_up(self) -> None:
-        loaded = config.read(self._path)
+        loaded = config.read_apart(self._path)
         changes = config.changed(self._options, loaded.options)
         if not changes:
             log.info("the configuration says the same as before")

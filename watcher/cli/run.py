@@ -5,6 +5,8 @@ import logging
 import os
 import sys
 
+from watcher.cli.heap import keep_small
+
 _DESCRIPTION = """\
 Watches the cameras of a configuration until it is stopped (Ctrl-C, SIGTERM), or until every recording has ended.
 SIGHUP takes up a changed configuration. Events are printed, one line each; everything else goes to standard error.
@@ -25,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     # Before NumPy is imported: threads of its own would only fight with the cameras' for the cores, and halve
     # the time that starting takes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    keep_small()
     import cv2
 
     from watcher import config

@@ -1,6 +1,7 @@
 """config.yaml to options: the only reader of the file.
 
     read(path) -> Loaded        the options, complete, or ConfigError with every problem and its place
+    read_apart(path) -> Loaded  the same by a process of its own, which leaves nothing behind in this one
     find(named) -> Path         the file that is meant
     changed(old, new) -> Changes
     schema() -> dict            JSON Schema for editors
@@ -13,17 +14,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from watcher.config.apart import read_apart
     from watcher.config.changes import Changes, changed
     from watcher.config.options import Options
     from watcher.config.reading import Loaded, find, read
     from watcher.config.schemas import schema
     from watcher.config.tables import reference
 
-__all__ = ["Changes", "Loaded", "Options", "changed", "find", "read", "reference", "schema"]
+__all__ = ["Changes", "Loaded", "Options", "changed", "find", "read", "read_apart", "reference", "schema"]
 
 _WHERE = {
     "Changes": "changes", "changed": "changes", "Options": "options", "Loaded": "reading", "find": "reading",
-    "read": "reading", "schema": "schemas", "reference": "tables",
+    "read": "reading", "read_apart": "apart", "schema": "schemas", "reference": "tables",
 }  # fmt: skip
 
 

@@ -3,16 +3,16 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path as File
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from watcher.config import meaning
-from watcher.config.document import Document, parse
-from watcher.config.layers import Layered, lay_out
 from watcher.config.options import Options
-from watcher.config.places import settle, settle_texts
 from watcher.config.problem import Mark, Path, Problem, lines, refusal
-from watcher.config.validation import Finding, validate
 from watcher.errors import ConfigError
+
+if TYPE_CHECKING:
+    from watcher.config.document import Document
+    from watcher.config.layers import Layered
+    from watcher.config.validation import Finding
 
 LARGEST = 256 * 1024
 """Bytes; a hundred cameras with a dozen polygons each take half of it."""
@@ -42,6 +42,13 @@ def find(named: str | os.PathLike[str] | None = None) -> File:
 
 def read(path: str | os.PathLike[str]) -> Loaded:
     """The configuration in a file; `ConfigError` has one line for everything that is wrong in it."""
+    # YAML and pydantic, which only reading itself needs.
+    from watcher.config import meaning
+    from watcher.config.document import parse
+    from watcher.config.layers import lay_out
+    from watcher.config.places import settle, settle_texts
+    from watcher.config.validation import validate
+
     file = File(path)
     text, mode = _text(file)
     document = parse(text)
@@ -62,7 +69,7 @@ def read(path: str | os.PathLike[str]) -> Loaded:
     return Loaded(options, lines(str(file), warnings), file)
 
 
-def _placed(findings: list[Finding], document: Document, layered: Layered) -> list[Problem]:
+def _placed(findings: "list[Finding]", document: "Document", layered: "Layered") -> list[Problem]:
     """The findings with their places in the file, less those about values that could not even be read."""
     unread = {problem.path for problem in document.problems if _value(document, problem.path) is _NOT_THERE}
     placed = []
@@ -78,7 +85,7 @@ def _placed(findings: list[Finding], document: Document, layered: Layered) -> li
 _NOT_THERE = object()
 
 
-def _value(document: Document, path: Path) -> Any:
+def _value(document: "Document", path: Path) -> Any:
     """What the file has at a path."""
     value = document.value
     for part in path:

@@ -81,6 +81,7 @@ class Detector:
         except PictureUnreadable as error:
             return Detection("blind", reason=str(error))
         stage = self._stage_for(view)
+        first = stage.scene is None
         self._planes = (view.luma, *(view.chroma or ()))
         problem = self._renew_reference(stage, view)
         if problem:
@@ -88,7 +89,9 @@ class Detector:
         detection = stage.compare(self._planes, view)
         if self._learning is not None:
             # Compared all the same: the maps show what differs from what has been learnt so far.
-            return Detection("learning", similarity=detection.similarity, reason="the reference is being learnt")
+            # The first has only itself to be compared with, which says nothing.
+            similarity = None if first else detection.similarity
+            return Detection("learning", similarity=similarity, reason="the reference is being learnt")
         if self._unproven:
             self._unproven = False
             if detection.changed_fraction > STRANGE and isinstance(self._reference, BackgroundOptions):

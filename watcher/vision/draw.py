@@ -47,8 +47,13 @@ class Pen:
 
     def fitting(self, text: str, width: int) -> "Pen":
         """The same, with smaller letters where the text would be wider than `width` pixels."""
-        share = min(1.0, width / _strip_size(text, self)[0])
-        return Pen(self.line, max(6, int(self.text * share)), self.scale * share, self.weight)
+        pen = self
+        for _ in range(8):  # letters do not shrink quite as their scale does, nor the same in every OpenCV
+            share = width / _strip_size(text, pen)[0]
+            if share >= 1:
+                break
+            pen = Pen(pen.line, max(6, int(pen.text * share)), pen.scale * min(share, 0.97), pen.weight)
+        return pen
 
 
 def annotated(

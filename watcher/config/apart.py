@@ -1,0 +1,47 @@
+"""config.yaml read by a process of its own, for who runs for long.
+
+What reads and checks it is needed once, for a moment, and would take 14 MB for as long as the daemon runs.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path as File
+
+from watcher.config.reading import Loaded, read
+from watcher.errors import ConfigError
+
+
+def read_apart(path: File) -> Loaded:
+    """The same as `read`, also in what it raises."""
+    # The child finds the very modules that are found here.
+    found = {"PYTHONPATH": os.pathsep.join(os.path.abspath(place) for place in sys.path)}
+    command = [sys.executable, "-P", "-m", __spec__.name, os.fspath(path)]
+    try:
+        # In a session of its own: Ctrl-C is for us, and the reading is over in a moment anyway.
+        child = subprocess.run(
+            command, stdout=subprocess.PIPE, env={**os.environ, **found}, start_new_session=True, check=False
+        )
+    except (OSError, ValueError):  # no room for another process, or a path that none can be given: as well here
+        return read(path)
+    if child.returncode != 0:
+        raise ConfigError(f"{path}: reading it failed (status {child.returncode})")
+    told: Loaded | str = pickle.loads(child.stdout)
+    if isinstance(told, str):
+        raise ConfigError(told)
+    return told
+
+
+def main() -> None:
+    """In the child: what was read, or why not, pickled, to standard output."""
+    told: Loaded | str
+    try:
+        told = read(File(sys.argv[1]))
+    except ConfigError as error:
+        told = str(error)
+    sys.stdout.buffer.write(pickle.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
