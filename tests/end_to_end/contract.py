@@ -55,7 +55,12 @@ def _check_form(one: Payload, size: tuple[int, int], *, live: bool) -> None:
     assert one["reference"]
     assert one["reason"]
     assert "\n" not in one["reason"]
-    for key in ("started_at", "captured_at", *(["published_at"] if live else []), *(["ended_at"] if one["ended_at"] else [])):
+    for key in (
+        "started_at",
+        "captured_at",
+        *(["published_at"] if live else []),
+        *(["ended_at"] if one["ended_at"] else []),
+    ):
         assert UTC.fullmatch(one[key]), (key, one[key])
     assert (one["published_at"] is None) is not live
     assert (one["media_time"] is None) is live

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -14,7 +15,7 @@ from watcher.errors import PictureUnreadable
 from watcher.vision import draw
 from watcher.vision.arrays import U8
 from watcher.vision.detection import Region
-from watcher.vision.frame import Frame, encode_jpeg
+from watcher.vision.frame import Frame, Pixels, encode_jpeg
 from watcher.vision.geometry import Point
 
 DIFFERENCE_WIDTH = 640
@@ -74,18 +75,18 @@ class FramePictures:
 
     @cached_property
     def _annotated(self) -> bytes:
-        picture = self._moment.frame.bgr()
+        picture = _apart(self._moment.frame).bgr()
         return encode_jpeg(draw.annotated(picture, self._moment.regions, self._zones, self._caption))
 
     @cached_property
     def _clean(self) -> bytes:
-        return self._moment.frame.jpeg()
+        return _apart(self._moment.frame).jpeg()
 
     @cached_property
     def _reference(self) -> bytes | None:
         if self._quiet is not None:
             try:
-                return self._quiet.jpeg()
+                return _apart(self._quiet).jpeg()
             except PictureUnreadable:
                 pass
         return None if self._moment.expected is None else encode_jpeg(self._moment.expected)
@@ -94,9 +95,14 @@ class FramePictures:
     def _difference(self) -> bytes | None:
         if self._moment.change is None:
             return None
-        picture = self._moment.frame.bgr()
+        picture = _apart(self._moment.frame).bgr()
         if picture.shape[1] > DIFFERENCE_WIDTH:
             height = max(1, round(picture.shape[0] * DIFFERENCE_WIDTH / picture.shape[1]))
             small = cv2.resize(picture, (DIFFERENCE_WIDTH, height), interpolation=cv2.INTER_AREA)
             picture = cast(U8, small)
         return encode_jpeg(draw.heatmap(picture, self._moment.change))
+
+
+def _apart(frame: Frame) -> Pixels:
+    """The pixels of a frame that lives on, so that what they are converted to (6 MB at 1080p) does not."""
+    return copy(frame.pixels)

@@ -4,6 +4,7 @@ Nothing behind this door can leak what was never handed in: neither snapshots no
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 
@@ -76,4 +77,5 @@ class VeiledPixels:
 
     @cached_property
     def _bgr(self) -> U8:
-        return self._veil.blacked(self._pixels.bgr())
+        # Of the two full pictures only the one that may be seen is kept.
+        return self._veil.blacked(copy(self._pixels).bgr())

@@ -129,6 +129,8 @@ class Watch:
                 now = self._circumstances()
                 self._teller.step(seen, detection, updates, self._detector, self._tracker, now)
                 self._after(seen, detection)
+                # Held while the next one is compared, it would cost the decoder another buffer for good.
+                del seen
             if self._pending is not None:
                 self._detector = self._parts.detector()
                 self._teller.begin()

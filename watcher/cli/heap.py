@@ -5,7 +5,7 @@ import os
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Of mallopt(3)."""
-_KEPT = 1 << 20
+_KEPT = 1 << 18
 
 
 def keep_small() -> None:
@@ -13,7 +13,7 @@ def keep_small() -> None:
 
     The C library gives each thread a heap of its own, and learns from the first picture that is freed to keep such
     large pieces for the next time: a daemon that draws a picture now and then would keep the most that it ever
-    needed, once for each thread. What is smaller than a megabyte (everything at the analysed size) stays at hand.
+    needed, once for each thread. What is smaller (all that is float at the analysed size) stays at hand.
     """
     # Pictures on pages of 2 MB are rounded up to them.
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")

@@ -33,7 +33,7 @@ _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 TAKEN_AT_START = 1.0
 """Seconds over which a fixed reference is taken from the camera: long enough to lose its noise."""
 
-ADAPT_EVERY = 0.5
+ADAPT_EVERY = 0.25
 """Seconds between two steps of the slow learning; the scene does not move faster than that."""
 
 STRANGE = 0.5

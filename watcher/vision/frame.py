@@ -201,7 +201,12 @@ class PlanarPixels:
             return cast(U8, cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
         chroma = [cv2.resize(p, self.size, interpolation=cv2.INTER_LINEAR) for p in (self._u, self._v)]
         matrix = _yuv_to_bgr(self._full_range, self._bt709)
-        return cast(U8, cv2.transform(cv2.merge([self._y, *chroma]), matrix))
+        picture = np.empty((*self._y.shape, 3), np.uint8)
+        # In bands, so that the planes are not needed side by side and merged all at once.
+        for band in (slice(y, y + 64) for y in range(0, self._y.shape[0], 64)):
+            merged = cv2.merge([plane[band] for plane in (self._y, *chroma)])
+            cv2.transform(merged, matrix, dst=picture[band])
+        return picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)

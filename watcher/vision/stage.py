@@ -12,7 +12,7 @@ from watcher.vision.detection import Detection, StillCause
 from watcher.vision.frame import View
 from watcher.vision.geometry import Size
 from watcher.vision.light import SAME_LIGHT, coarse, light_on
-from watcher.vision.noise import difference_variance
+from watcher.vision.noise import LEAST_VARIANCE, difference_variance
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.scene import Planes, Scene
 from watcher.vision.regions import Patch, joined, mask_of, patches, region
@@ -31,10 +31,6 @@ GUARD_TIME = 1.0
 
 GUARD_REACH = 7
 """Side in pixels of what is not learnt around change: the faint rims of objects."""
-
-LIGHT_EVERY, LIGHT_FROM = 0.25, 0.05
-"""Seconds between two looks at the light while something changes; the part of what is watched that, when it may
-have changed, the light may have changed."""
 
 SIMILARITY_EVERY = 1.0
 """Seconds for which the similarity of quiet frames holds: it costs as much again as knowing that one is quiet."""
@@ -70,7 +66,7 @@ class Stage:
         self._active = self._luma = self._nothing
         self._changed_at = np.full(shape, -np.inf)
         self._similarity: tuple[float, float] | None = None
-        self._lit_at = -np.inf
+        self._guess: F32 | None = None
 
     # -- the reference -----------------------------------------------------------------------------------
 
@@ -78,6 +74,7 @@ class Stage:
         """Compare with `scene` from now on."""
         self.scene = scene
         self._light = SAME_LIGHT
+        self._guess = None
         self._active, self.change, self._similarity = self._nothing, self._no_change, None
         self._refresh()
 
@@ -88,12 +85,13 @@ class Stage:
         if cv2.countNonZero(recent):
             recent = cast(U8, cv2.dilate(recent, np.ones((GUARD_REACH, GUARD_REACH), np.uint8)))
         unchanged = at_most(recent, 0)
-        if scene.spread is None:  # a picture was given, of which nothing was known
+        if scene.spread is None:  # a picture was given, or taken, of which nothing was known
             scene.spread = self._guess
-        # Without its local mean: light that drifts away from a reference that never follows is no noise.
-        scene.adapt_spread(
-            cast(F32, cv2.subtract(self._comparison.difference, self._comparison.mean)), unchanged, seconds
-        )
+        difference = self._comparison.difference
+        if weight == 0:
+            # Light that drifts away from a reference that never follows is no noise: without its local mean.
+            difference = cast(F32, cv2.subtract(difference, self._comparison.mean))
+        scene.adapt_spread(difference, unchanged, seconds)
         if weight > 0:
             scene.adapt(planes, unchanged, weight)
         self._refresh()
@@ -123,7 +121,7 @@ class Stage:
         """One frame against the scene."""
         luma = self._luma = planes[0]
         suspects = self._load(luma)
-        if suspects is not None and self._options.light and self._light_due(suspects, view.at):
+        if suspects is not None and self._options.light:
             light = light_on(coarse(luma), self._coarse_reference, self._weight, self._light)
             if light.differs(self._light):
                 self._light = light
@@ -153,14 +151,6 @@ class Stage:
         everything = cv2.bitwise_or(self._active, cv2.bitwise_and(scene.settled, self.watched.everything))
         return cast(U8, cv2.subtract(everything, returned))
 
-    def _light_due(self, suspects: U8, at: float) -> bool:
-        """Whether the light is to be looked at: now and then, and at once where it may be what has changed."""
-        much = cv2.countNonZero(suspects) > LIGHT_FROM * self.watched.pixels
-        if not much and 0 <= at - self._lit_at < LIGHT_EVERY:
-            return False
-        self._lit_at = at
-        return True
-
     def _matched(self) -> F32:
         """The last frame's luma in the light of the reference."""
         return (self._luma - np.float32(self._light.offset)) / np.float32(self._light.gain)
@@ -174,10 +164,12 @@ class Stage:
         """Load a frame in the present light; the pixels that may have changed, None for a quiet frame."""
         self._comparison.load(luma, self._light.gain, self._light.offset)
         scene = self._known_scene()
-        if scene.spread is None:
+        if scene.spread is None and self._guess is None:
             guess = min(difference_variance(self._comparison.difference), LARGEST_GUESS)
-            self._guess = np.full(luma.shape, guess, np.float32)
-            self._use_spread(self._guess)
+            spread = np.full(luma.shape, guess, np.float32)
+            self._use_spread(spread)
+            # The very frame that became the reference differs in nothing from it: that is not its noise.
+            self._guess = spread if guess > LEAST_VARIANCE else None
         return self._limits.suspects(self._comparison, self.watched.everything)
 
     def _changed(self, planes: Planes, suspects: U8 | None) -> list[Patch]:
