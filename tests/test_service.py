@@ -131,7 +131,7 @@ def test_embedded_broker_and_demo_camera_tell_within_seconds(tmp_path: Path, dae
         socket.create_connection(("127.0.0.1", port), 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_stopping_is_clean_and_soon(
     tmp_path: Path, broker: Mosquitto, listener: Listener, daemons: list[Daemon], number: signal.Signals
 ) -> None:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated, Any
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)\s*")
@@ -20,6 +21,14 @@ _BYTES = {
     "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
     "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
 }  # fmt: skip
+
+
+def percent(fraction: float) -> str:
+    """``3.4 %``; below 0.1 % two significant digits, so that what is small does not read as nothing."""
+    value = 100 * fraction
+    if value >= 0.1 or value == 0:
+        return f"{value:.1f} %"
+    return f"{Decimal(f'{value:.1e}'):f} %"  # never 1.2e-05: a pixel of a large picture is so little
 
 
 @dataclass(frozen=True, slots=True)

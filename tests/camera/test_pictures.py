@@ -1,15 +1,18 @@
 """The pictures of one moment."""
 
 import threading
+import tracemalloc
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from tests.support.cameras import START, scene
 from watcher.camera.pictures import DIFFERENCE_WIDTH, FramePictures, Moment
+from watcher.camera.private import Veil, VeiledPixels
 from watcher.vision.detection import Region
-from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, encode_jpeg
+from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, Pixels, PlanarPixels, encode_jpeg
 from watcher.vision.geometry import Box
 from watcher.vision.picture import decode_picture
 
@@ -70,3 +73,21 @@ def test_each_picture_is_made_once_however_many_ask() -> None:
         thread.join(10)
     assert len(got) == 8
     assert all(one is got[0] for one in got)
+
+
+@pytest.mark.parametrize("kind", ["planes", "jpeg", "veiled"])
+def test_a_frame_that_lives_on_keeps_nothing_of_what_was_drawn(kind: str) -> None:
+    half = np.full((96, 160), 128, np.uint8)
+    planes = PlanarPixels(np.zeros((192, 320), np.uint8), half, half, True, False)
+    pixels: Pixels = JpegPixels(encode_jpeg(scene())) if kind == "jpeg" else planes
+    if kind == "veiled":
+        pixels = VeiledPixels(planes, Veil([[(0.0, 0.0), (0.5, 0.0), (0.5, 0.5)]]))
+    frame = Frame(0.0, START, pixels)
+    tracemalloc.start()
+    try:
+        pictures = FramePictures(Moment(frame, (REGION,), np.zeros((48, 80), np.float32), None), frame, ZONES, "")
+        encoded = [pictures.annotated(), pictures.clean(), pictures.reference(), pictures.difference()]
+        kept = tracemalloc.get_traced_memory()[0] - sum(len(data or b"") for data in encoded)
+    finally:
+        tracemalloc.stop()
+    assert kept < frame.size[0] * frame.size[1] * 3 / 2

@@ -180,6 +180,7 @@ def test_while_the_broker_is_away_the_newest_records_wait(start_broker, daemon, 
     broker = start_broker()
     mqtt = daemon(broker)
     broker.kill()
+    until(lambda: not mqtt.connected)  # what is handed out before is kept: a subscriber may know it
     for event in range(600):
         mqtt.record("porch", update(0, f"e{event}", "started"))
         mqtt.record("porch", update(1, f"e{event}", "ended"))

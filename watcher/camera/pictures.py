@@ -31,12 +31,14 @@ class Moment:
     regions : of the detection.
     change : float32 of the view's shape, 0 = same to 1 = different; None where nothing was compared.
     expected : uint8 BGR or grey at the view's size; None before it is learnt.
+    words : what has changed in this very frame, for people; empty where nothing has.
     """
 
     frame: Frame
     regions: tuple[Region, ...]
     change: NDArray[np.float32] | None
     expected: U8 | None
+    words: str = ""
 
 
 class FramePictures:

@@ -13,7 +13,7 @@ from watcher.config.reading import Loaded, read
 from watcher.errors import ConfigError
 
 
-def read_apart(path: File) -> Loaded:
+def read_apart(path: str | os.PathLike[str]) -> Loaded:
     """The same as `read`, also in what it raises."""
     # The child finds the very modules that are found here.
     found = {"PYTHONPATH": os.pathsep.join(os.path.abspath(place) for place in sys.path)}

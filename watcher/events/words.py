@@ -1,6 +1,7 @@
 """The reasons of events and near misses in words, for people."""
 
 from watcher.events.look import WHOLE, Extent
+from watcher.quantities import percent
 from watcher.vision.detection import StillCause
 from watcher.vision.frame import Gap
 
@@ -13,12 +14,6 @@ _GAPS = {
     "stopped": "watching was stopped",
     "crashed": "watching broke off",
 }
-
-
-def percent(fraction: float) -> str:
-    """``3.4 %``; below 0.1 % two significant digits, so that what is small does not read as nothing."""
-    value = 100 * fraction
-    return f"{value:.1f} %" if value >= 0.1 or value == 0 else f"{value:.2g} %"
 
 
 def seconds(duration: float) -> str:
@@ -46,8 +41,8 @@ def gone(duration: float, traces: bool) -> str:
 def settled(cause: StillCause, duration: float) -> str:
     """What stayed, and for how long it has been still."""
     if cause == "appeared":
-        return f"a thing appeared and has been still for {seconds(duration)}"
-    return f"a thing was removed and all has been still for {seconds(duration)}"
+        return f"something appeared; what is left of the change has been still for {seconds(duration)}"
+    return f"something was removed; what is left of the change has been still for {seconds(duration)}"
 
 
 def too_long(limit: float) -> str:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from watcher.quantities import percent
 from watcher.vision.arrays import U8
 from watcher.vision.detection import Region
 from watcher.vision.geometry import Box, Point, Size
@@ -67,8 +68,9 @@ def annotated(
     Parameters
     ----------
     picture : uint8, BGR of shape (H, W, 3) or grey of shape (H, W).
-    regions : boxes in pixels of `picture`. A box's strip has the zone's name, and how strong the change is (its
-        peak in percent); where strips would cover one another, the smaller regions go without.
+    regions : boxes and areas in pixels of `picture`. A box's strip has the zone's name where there is one, and how
+        much of the picture has changed in it ("door 1.3 %"); where strips would cover one another, the smaller
+        regions go without.
     zones : points in fractions of the picture, by key.
     caption : empty for none.
 
@@ -202,7 +204,7 @@ def _draw_box(canvas: U8, box: Box, pen: Pen) -> None:
 
 def _draw_label(canvas: U8, region: Region, pen: Pen, taken: list[Box]) -> None:
     """A strip above the box (or below, or inside, where there is room), unless it would cover another."""
-    text = " ".join((*region.zones[:1], f"{100 * region.peak:.0f} %"))
+    text = " ".join((*region.zones[:1], percent(region.area / (canvas.shape[0] * canvas.shape[1]))))
     width, height = _strip_size(text, pen)
     box = region.box.grown(pen.line)
     for top in (box.y0 - height, box.y1, box.y0 + pen.line):
