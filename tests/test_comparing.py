@@ -11,6 +11,7 @@ from tests.support.scenes import background, picture
 from watcher.comparing import FULL_RESOLUTION, Comparer, not_inspected
 from watcher.errors import PictureUnreadable, ReferenceUnusable
 from watcher.pictures import mean_picture, read_picture
+from watcher.vision import draw
 from watcher.vision.geometry import Box
 from watcher.vision.part import part_box
 from watcher.vision.standard import standard_score
@@ -343,9 +344,27 @@ def test_what_is_drawn_lies_where_it_changed():
         assert not np.array_equal(each[90:100, 90:170], plain[90:100, 90:170]), "boxed on both"
         assert np.array_equal(each[110:150, 110:150], plain[110:150, 110:150])
     assert not np.array_equal(filled.annotated[110:150, 110:150], scene([box])[110:150, 110:150])
-    assert drawn.difference[120, 120].max() > 60
-    assert drawn.difference[:50].max() == 0, "outside of the part there is nothing"
+    assert drawn.difference[120, 120].max() < 60
+    assert drawn.difference[:50].min() == 255, "outside of the part there is nothing"
     assert np.ptp(drawn.heatmap[300:].astype(int), axis=2).max() == 0, "grey where nothing changed"
+
+
+def test_a_comparison_is_printed_without_its_pictures():
+    result = watcher.compare(scene(), scene([Box(100, 100, 160, 160)]))
+    assert "verdict='FAIL'" in repr(result)
+    for one in (result, result.evidence, result.drawings()):
+        assert "array(" not in repr(one)
+
+
+def test_on_both_pictures_a_strip_says_the_same_share(monkeypatch):
+    small = cv2.resize(scene([Box(100, 100, 160, 160)]), (320, 240), interpolation=cv2.INTER_AREA)
+    strips = []
+    monkeypatch.setattr(
+        draw, "_draw_label", lambda canvas, one, *rest: strips.append(one.area / canvas[..., 0].size)
+    )
+    watcher.compare(scene(), small).drawings()
+    assert len(strips) == 2
+    assert strips[0] == pytest.approx(strips[1], rel=0.01)
 
 
 def test_the_defects_of_real_boards_are_all_touched():

@@ -18,6 +18,7 @@ def planted(tmp_path, monkeypatch):
     """Modules of a user's own."""
     (tmp_path / "planted_camera.py").write_text("class Thermal: pass\nTHREE = 3\n")
     (tmp_path / "planted_needy.py").write_text("import no_such_module_at_all\n")
+    (tmp_path / "planted_rude.py").write_text("raise SystemExit('no camera')\n")
     (tmp_path / "planted_broken.py").write_text("class Thermal(:\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
@@ -37,6 +38,7 @@ def test_a_users_own_module_is_found(planted):
         ("", "'' does not name a class; write package.module:Class"),
         ("module", "'module' does not name a class; write package.module:Class"),
         ("module:", "does not name a class"),
+        ("planted_rude:Thermal", "planted_rude cannot be imported .SystemExit: no camera."),
         (":Class", "does not name a class"),
         (".module:Class", "does not name a class"),
         ("no_such_package.module:Class", "no_such_package.module cannot be imported"),

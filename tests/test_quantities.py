@@ -17,6 +17,7 @@ from watcher.quantities import (
     Quantity,
     Rate,
     Seconds,
+    percent,
 )
 
 GOOD = [
@@ -186,3 +187,11 @@ def test_where_a_unit_is_needed_the_schema_takes_no_bare_number():
     assert accepted(schema, "3 m")
     assert not accepted(schema, "3")
     assert not accepted(schema, 3)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "shown"),
+    [(0, "0.0 %"), (0.0336, "3.4 %"), (1, "100.0 %"), (0.000123, "0.012 %"), (1.2e-7, "0.000012 %")],
+)
+def test_shares_are_shown_without_powers_of_ten(fraction, shown):
+    assert percent(fraction) == shown

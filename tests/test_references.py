@@ -160,3 +160,15 @@ def test_several_processes_never_give_a_number_twice(store):
         assert child.exitcode == 0
     assert [one.version for one in store.list("porch")] == list(range(1, 21))
     assert store.damaged("porch") == ()
+
+
+def test_a_store_that_cannot_be_entered_is_a_sentence(tmp_path):
+    store = Store(tmp_path / ("x" * 300))  # no disk takes that name: like a missing permission, also for root
+    for ask in (
+        lambda: store.newest("porch", "day"), lambda: store.load("porch", "day"), lambda: store.list("porch"),
+        lambda: store.load("porch", "day", 3), lambda: store.damaged("porch"), store.cameras,
+    ):  # fmt: skip
+        with pytest.raises(ReferenceUnusable, match="cannot be looked at"):
+            ask()
+    with pytest.raises(ReferenceUnusable, match="could not be written"):
+        store.save("porch", "day", MEMORY, SIZE)

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from tests.support.broker import Listener, Mosquitto, free_port, retained
+from tests.support.scenes import picture, write_clip
 from tests.support.wait import until
+from watcher.service import Service
 
 STOP_WITHIN = 5.0
 CAMERA = "{source: {kind: demo, fps: 20}, reference: {kind: background, learn: 1 s}}"
@@ -175,9 +177,8 @@ def test_reload_touches_only_what_changed(
         lambda: [one for one in events(listener, "two") if one["id"] == started["two"] and one["end_reason"]]
     )
     assert ends[0]["end_reason"] in ("reloaded", "fell", "settled")
-    assert [one for one in threads.items() if one[1].endswith(":one")] == [
-        one for one in _threads(daemon).items() if one[1].endswith(":one")
-    ]
+    until(lambda: len(_threads(daemon)) == len(threads), 10, "two's threads in the place of two's")
+    assert len(threads - _threads(daemon)) == 2, "only the two threads of two went"
     assert "reloaded" not in {one["end_reason"] for one in events(listener, "one")}
     until(lambda: listener.newest("watcher/two/setting/threshold") == b"0.005", 10)
     until(lambda: listener.newest("watcher/two/availability") == b"online", 10)
@@ -186,16 +187,14 @@ def test_reload_touches_only_what_changed(
     daemon.signal(signal.SIGHUP)
     daemon.says("removed two; no camera was touched")
     until(lambda: listener.newest("watcher/two/availability") == b"", 5)
-    assert not [name for name in _threads(daemon).values() if name.endswith(":two")]
+    until(lambda: len(_threads(daemon)) == len(threads) - 2, 10, "two's threads gone")
     daemon.signal(signal.SIGTERM)
     assert daemon.end() == 0
 
 
-def _threads(daemon: Daemon) -> dict[int, str]:
-    """Id and name (15 letters of it) of the cameras' threads, from outside."""
-    tasks = Path(f"/proc/{daemon.child.pid}/task")
-    names = {int(task.name): (task / "comm").read_text().strip() for task in tasks.iterdir()}
-    return {number: name for number, name in names.items() if name.startswith(("watch:", "capture:"))}
+def _threads(daemon: Daemon) -> set[int]:
+    """The ids of the daemon's threads, from outside."""
+    return {int(task.name) for task in Path(f"/proc/{daemon.child.pid}/task").iterdir()}
 
 
 def test_a_reload_may_change_the_prefix(tmp_path: Path, broker: Mosquitto, daemons: list[Daemon]) -> None:
@@ -260,13 +259,26 @@ def test_recordings_alone_are_told_whole_and_then_it_ends(
     assert len(list((tmp_path / "data/snapshots/demo").glob("*_clean.jpg"))) == len({one["id"] for one in told})
 
 
+def test_recordings_at_their_own_speed_end_it_too(
+    tmp_path: Path, broker: Mosquitto, listener: Listener, daemons: list[Daemon]
+) -> None:
+    clip = write_clip(tmp_path / "short.mkv", [picture(n) for n in range(8)])
+    daemons.append(
+        daemon := Daemon(tmp_path, broker.port, f"demo: {{source: {{path: {clip}, kind: video, pace: real}}}}")
+    )
+    assert daemon.end(30) == 0
+    assert "the recording has ended" in daemon.says("demo: the recording has ended")
+    assert "trying again" not in "".join(daemon.said)
+
+
 @pytest.mark.parametrize(
     ("cameras", "why"),
     [
         ("demo: {source: demo, treshold: 1}", "treshold"),
         ("demo: {source: 'no_such_package.cameras:Thermal'}", "no_such_package.cameras cannot be imported"),
+        ("demo: {source: {kind: 'os:system'}}", "cameras.demo.source: the source os:system cannot be built"),
     ],
-    ids=["wrong key", "custom source"],
+    ids=["wrong key", "custom source", "no source at all"],
 )
 def test_what_cannot_start_says_why_and_ends_with_2(
     tmp_path: Path, daemons: list[Daemon], cameras: str, why: str
@@ -275,6 +287,71 @@ def test_what_cannot_start_says_why_and_ends_with_2(
     assert daemon.end() == 2
     until(lambda: why in "".join(daemon.said), 5)
     assert "Traceback" not in "".join(daemon.said)
+
+
+def test_no_reload_ends_a_daemon_and_two_signals_at_once_are_one(
+    tmp_path: Path, broker: Mosquitto, listener: Listener, daemons: list[Daemon]
+) -> None:
+    daemons.append(daemon := Daemon(tmp_path, broker.port, f"demo: {CAMERA}"))
+    until(lambda: listener.newest("watcher/demo/availability") == b"online", 15)
+    heard = len(listener.on("watcher/demo/availability"))
+    daemon.configure("demo: {source: {kind: 'builtins:exec'}}")
+    daemon.signal(signal.SIGHUP)
+    assert "builtins:exec cannot be built" in daemon.says("not reloaded, nothing has changed")
+    daemon.path.unlink()
+    os.mkfifo(daemon.path)
+    daemon.signal(signal.SIGHUP)
+    daemon.says("only regular files are read")
+    assert len(listener.on("watcher/demo/availability")) == heard, "nothing has changed"
+    daemon.signal(signal.SIGTERM)
+    daemon.says("ending, as asked by SIGTERM")
+    daemon.signal(signal.SIGINT)
+    assert daemon.end() == 0
+    assert "Traceback" not in "".join(daemon.said)
+
+
+class Faulty(Service):
+    """A fault in the program, as soon as everything runs."""
+
+    def _look(self) -> None:
+        raise ZeroDivisionError("a fault")
+
+
+def test_a_fault_leaves_no_thread_behind(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"storage: {{folder: data}}\nmqtt: []\ncameras: {{faulty: {CAMERA}}}\n")
+    faults: list[Exception] = []
+
+    def run() -> None:
+        try:
+            Faulty(path).run()
+        except ZeroDivisionError as fault:
+            faults.append(fault)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(20)
+    assert len(faults) == 1
+    assert not [one.name for one in threading.enumerate() if one.name.endswith(":faulty")]
+
+
+def test_a_fault_in_reloading_is_logged_and_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Service(tmp_path / "config.yaml")._reload()  # nothing has been started: there is nothing to compare with
+    assert "not reloaded" in caplog.text
+    path = tmp_path / "config.yaml"
+    path.write_text(f"mqtt: []\ncameras: {{demo: {CAMERA}}}\n")
+    Service(path)._reload()
+    assert "not reloaded: a fault in the program" in caplog.text
+
+
+def test_signals_before_the_service_listens() -> None:
+    program = (
+        "import os, signal; from watcher.cli.run import _listen_early; _listen_early()\n"
+        "os.kill(os.getpid(), signal.SIGHUP); print('lives', flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGTERM); print('lives on', flush=True)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "lives\n")
 
 
 def test_a_broker_of_our_own_that_cannot_start(tmp_path: Path, daemons: list[Daemon]) -> None:

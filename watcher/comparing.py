@@ -4,9 +4,10 @@
 >>> result.verdict, result.score, [region.box for region in result.regions]
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -45,10 +46,10 @@ _NOW = datetime(1970, 1, 1, tzinfo=UTC)
 class Drawings:
     """Pictures for people, uint8 BGR: the first at the reference's size, the others at the picture's."""
 
-    reference: U8
-    annotated: U8
-    difference: U8
-    heatmap: U8
+    reference: U8 = field(repr=False)
+    annotated: U8 = field(repr=False)
+    difference: U8 = field(repr=False)
+    heatmap: U8 = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ class Evidence:
     detector's size.
     """
 
-    reference: U8
-    picture: U8
+    reference: U8 = field(repr=False)
+    picture: U8 = field(repr=False)
     part: Box
-    change: NDArray[np.float32]
-    changed: NDArray[np.uint8]
+    change: NDArray[np.float32] = field(repr=False)
+    changed: NDArray[np.uint8] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +94,7 @@ class Comparison:
     reason: str
     elapsed_ms: float
     error: WatcherError | None = None
-    evidence: Evidence | None = None
+    evidence: Evidence | None = field(default=None, repr=False)
 
     def drawings(self, fill: bool = False) -> Drawings:
         """The pictures of the well-known recipe: both with boxes (`fill`: painted over), difference, heat map.
@@ -239,7 +240,7 @@ def not_inspected(reference: str, image: str, error: WatcherError, elapsed_ms: f
 
 def _reference_picture(reference: Picture | Sequence[Picture]) -> U8:
     try:
-        if isinstance(reference, (str, Path)) and Path(reference).is_dir():
+        if isinstance(reference, (str, Path)) and os.path.isdir(reference):
             return mean_picture(_samples(picture_files(Path(reference))))
         if isinstance(reference, (str, Path, np.ndarray)):
             return _picture(reference)
@@ -282,7 +283,7 @@ def _drawings(evidence: Evidence, regions: tuple[Region, ...], fill: bool) -> Dr
     whole = _size(evidence.reference)
     change = np.zeros((size[1], size[0]), np.float32)
     _cropped(change, evidence.part)[:] = cv2.resize(evidence.change, (evidence.part.width, evidence.part.height))
-    difference = np.zeros_like(evidence.picture)
+    difference = np.full_like(evidence.picture, 255)
     level = _resized(evidence.reference, size)
     _cropped(difference, evidence.part)[:] = draw.difference(
         _cropped(level, evidence.part), _cropped(evidence.picture, evidence.part)
@@ -293,7 +294,7 @@ def _drawings(evidence: Evidence, regions: tuple[Region, ...], fill: bool) -> Dr
         _cropped(changed, evidence.part)[:] = draw.scaled_mask(evidence.changed, part)
         marked = draw.filled(evidence.reference, changed), draw.filled(evidence.picture, changed)
     else:
-        there = tuple(replace(region, box=_scaled(region.box, size, whole)) for region in regions)
+        there = tuple(_resized_region(region, size, whole) for region in regions)
         marked = draw.annotated(evidence.reference, there), draw.annotated(evidence.picture, regions)
     return Drawings(*marked, difference, draw.heatmap(evidence.picture, change))
 
@@ -302,10 +303,15 @@ def _placed(region: Region, part: Box, full: Size, size: Size) -> Region:
     """A region of the part that was compared, in pixels of the picture as it was given."""
     box = region.box
     box = Box(box.x0 + part.x0, box.y0 + part.y0, box.x1 + part.x0, box.y1 + part.y0)
-    if size == full:
-        return replace(region, box=box)
-    scale = size[0] * size[1] / (full[0] * full[1])
-    return replace(region, box=_scaled(box, full, size), area=max(1, round(region.area * scale)))
+    return _resized_region(replace(region, box=box), full, size)
+
+
+def _resized_region(region: Region, from_size: Size, to_size: Size) -> Region:
+    if from_size == to_size:
+        return region
+    scale = to_size[0] * to_size[1] / (from_size[0] * from_size[1])
+    area = max(1, round(region.area * scale))
+    return replace(region, box=_scaled(region.box, from_size, to_size), area=area)
 
 
 def _scaled(box: Box, from_size: Size, to_size: Size) -> Box:

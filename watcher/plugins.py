@@ -13,6 +13,8 @@ def load(spec: str) -> Any:
         module = importlib.import_module(module_name)
     except (ImportError, SyntaxError) as error:
         raise ValueError(f"{module_name} cannot be imported ({error})") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's module: it may raise anything
+        raise ValueError(f"{module_name} cannot be imported ({type(error).__name__}: {error})") from None
     try:
         return getattr(module, name)
     except AttributeError:

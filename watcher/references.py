@@ -11,8 +11,9 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,22 @@ _KEY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SCHEMA = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a stored reference comes from, as far as that is known.
+
+    Attributes
+    ----------
+    source : what its pictures were, for people: a file, a folder, the camera. Empty: not known.
+    pictures : how many they were; None: not known.
+    of : the label of the stored reference that it repeats, where a camera was told to use that one; else empty.
+    """
+
+    source: str = ""
+    pictures: int | None = None
+    of: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredReference:
     """One version of a stored reference, by what is written beside it.
@@ -43,11 +60,17 @@ class StoredReference:
     made_at: datetime
     sha256: str
     path: Path
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def label(self) -> str:
         """How people and payloads name it: ``day@3``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def chosen(self) -> str:
+        """Its label, or of which it repeats: what a camera that goes on with it compares with."""
+        return self.origin.of or self.label
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +81,11 @@ class LoadedReference:
     memory: dict[str, NDArray[Any]]
 
 
+def own_name(kind: str) -> str:
+    """Under which a running camera with a reference of this kind keeps what it has taken or learnt itself."""
+    return "taken" if kind == "fixed" else "background"
+
+
 class Store:
     """References on disk, one folder a camera. Safe for several processes: a version number is given once."""
 
@@ -65,7 +93,13 @@ class Store:
         self.folder = folder
 
     def save(
-        self, camera: str, name: str, memory: Memory, full_size: Size, keep: int | None = None
+        self,
+        camera: str,
+        name: str,
+        memory: Memory,
+        full_size: Size,
+        keep: int | None = None,
+        origin: Origin | None = None,
     ) -> StoredReference:
         """A new version, written whole; `keep` removes the oldest of this name beyond so many (None: none).
 
@@ -78,7 +112,7 @@ class Store:
         folder = self._folder(camera, name)
         packed = _packed(memory)
         try:
-            stored = _write_version(folder, camera, name, packed, full_size)
+            stored = _write_version(folder, camera, name, packed, full_size, origin or Origin())
             if keep is not None:
                 self._prune(camera, name, keep)
         except OSError as error:
@@ -101,8 +135,7 @@ class Store:
 
     def list(self, camera: str) -> tuple[StoredReference, ...]:
         """Every finished version of a camera, by name, then oldest first; a damaged description is left out."""
-        home = self._folder(camera)
-        names = sorted(path.name for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
+        names = [folder.name for folder in _folders(self._folder(camera))]
         return tuple(one for name in names if _KEY.fullmatch(name) for one in self._versions(camera, name))
 
     def newest(self, camera: str, name: str) -> StoredReference | None:
@@ -117,22 +150,22 @@ class Store:
 
     def cameras(self) -> tuple[str, ...]:
         """The cameras that have references here, in order of name."""
-        if not self.folder.is_dir():
-            return ()
-        return tuple(
-            sorted(path.name for path in self.folder.iterdir() if path.is_dir() and _KEY.fullmatch(path.name))
-        )
+        return tuple(path.name for path in _folders(self.folder) if _KEY.fullmatch(path.name))
 
     def damaged(self, camera: str) -> tuple[str, ...]:
         """A sentence about each version of a camera that cannot be used; empty when all are whole."""
         troubles = []
-        home = self._folder(camera)
-        for note in sorted(home.glob("*/*.json")) if home.is_dir() else []:
+        for folder in _folders(self._folder(camera)):
             try:
-                stored = _described(note)
-                self._verified(stored)
+                notes = [path for path in _entries(folder) if path.suffix == ".json"]
             except ReferenceUnusable as error:
                 troubles.append(str(error))
+                continue
+            for note in notes:
+                try:
+                    self._verified(_described(note))
+                except ReferenceUnusable as error:
+                    troubles.append(str(error))
         return tuple(troubles)
 
     def _folder(self, camera: str, name: str | None = None) -> Path:
@@ -149,12 +182,13 @@ class Store:
         return [stored for note in notes if (stored := _described_or_none(note)) is not None]
 
     def _notes(self, camera: str, name: str) -> Sequence[Path]:
-        notes = (path for path in self._folder(camera, name).glob("*.json") if path.stem.isdecimal())
-        return sorted(notes, key=_number)
+        paths = _entries(self._folder(camera, name))
+        return sorted((path for path in paths if path.suffix == ".json" and path.stem.isdecimal()), key=_number)
 
     def _find(self, camera: str, name: str, version: int) -> StoredReference | None:
         note = self._folder(camera, name) / f"{version}.json"
-        return _described(note) if note.is_file() else None
+        with _looked_at(note):
+            return _described(note) if note.is_file() else None
 
     def _verified(self, stored: StoredReference) -> dict[str, NDArray[Any]]:
         try:
@@ -185,6 +219,31 @@ class Store:
             old.path.unlink(missing_ok=True)
 
 
+@contextmanager
+def _looked_at(path: Path) -> Iterator[None]:
+    """ReferenceUnusable where the disk does not let us look there: no permission, a name that is too long."""
+    try:
+        yield
+    except OSError as error:
+        raise ReferenceUnusable(
+            f"the stored references in {path} cannot be looked at ({error.strerror or error})"
+        ) from None
+
+
+def _entries(folder: Path) -> Sequence[Path]:
+    """What is in a folder, in order of name; nothing where there is no such folder."""
+    with _looked_at(folder):
+        try:
+            return sorted(folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def _folders(folder: Path) -> Sequence[Path]:
+    with _looked_at(folder):
+        return [path for path in _entries(folder) if path.is_dir()]
+
+
 def _packed(memory: Memory) -> bytes:
     for key, array in memory.items():
         if array.dtype.hasobject:
@@ -195,12 +254,15 @@ def _packed(memory: Memory) -> bytes:
     return buffer.getvalue()
 
 
-def _write_version(folder: Path, camera: str, name: str, packed: bytes, full_size: Size) -> StoredReference:
+def _write_version(
+    folder: Path, camera: str, name: str, packed: bytes, full_size: Size, origin: Origin
+) -> StoredReference:
     folder.mkdir(parents=True, exist_ok=True)
     arrays = _claimed(folder)
     try:
+        checksum = hashlib.sha256(packed).hexdigest()
         stored = StoredReference(
-            camera, name, int(arrays.stem), full_size, datetime.now(UTC), hashlib.sha256(packed).hexdigest(), arrays
+            camera, name, int(arrays.stem), full_size, datetime.now(UTC), checksum, arrays, origin
         )
         _write_whole(arrays, packed)
         _write_whole(arrays.with_suffix(".json"), json.dumps(_note(stored), indent=1).encode())
@@ -251,6 +313,9 @@ def _note(stored: StoredReference) -> dict[str, Any]:
         "version": stored.version,
         "full_size": list(stored.full_size),
         "made_at": stored.made_at.isoformat(),
+        "source": stored.origin.source,
+        "pictures": stored.origin.pictures,
+        "of": stored.origin.of,
         "sha256": stored.sha256,
     }
 
@@ -270,12 +335,23 @@ def _described(note: Path) -> StoredReference:
             made_at=made_at,
             sha256=str(told["sha256"]),
             path=note.with_suffix(".npz"),
+            origin=_origin(told),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReferenceUnusable(
             f"the reference {note.parent.name}@{note.stem} of {note.parent.parent.name} is damaged:"
             f" its description cannot be read ({_words(error)})"
         ) from None
+
+
+def _origin(told: dict[str, Any]) -> Origin:
+    """What the description says of it; those of before said nothing."""
+    pictures = told.get("pictures")
+    return Origin(
+        source=str(told.get("source", "")),
+        pictures=None if pictures is None else int(pictures),
+        of=str(told.get("of", "")),
+    )
 
 
 def _described_or_none(note: Path) -> StoredReference | None:

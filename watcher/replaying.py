@@ -116,6 +116,7 @@ class Replay:
         self._tracker = Tracker(options.key, options.events, thresholds, replay_ids(options.key))
         self.reference = self._given_reference(options)
         self.stopped = False
+        self._opened = False
         self._broke: SourceLost | None = None
 
     @property
@@ -123,6 +124,16 @@ class Replay:
         """The names of the pictures that are to come; of a recording, none."""
         options = self.options.source
         return tuple(path.name for path in listed(options.path)) if isinstance(options, FolderOptions) else ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read, as far as they are known: recording or pictures, and a fixed reference."""
+        options, reference = self.options.source, self.options.reference
+        given = reference.image if isinstance(reference, FixedOptions) else None
+        fixed = () if given is None else (Path(given),)
+        if isinstance(options, FolderOptions):
+            return (*listed(options.path), *fixed)
+        return (Path(options.path).expanduser(), *fixed) if isinstance(options, VideoOptions) else fixed
 
     @property
     def total(self) -> int | None:
@@ -134,9 +145,15 @@ class Replay:
             return round(options.length * options.fps)
         return len(self.names) or None
 
+    def open(self) -> None:
+        """Open the source, before anything is written; `steps` does it where nobody has."""
+        self.source.open()
+        self._opened = True
+
     def steps(self) -> Iterator[Step]:
         """Every step; SourceLost comes last, after the end of what was there."""
-        self.source.open()
+        if not self._opened:
+            self.open()
         try:
             yield from watch(self._observations(), self.detector, self._tracker)
         finally:

@@ -19,7 +19,7 @@ from watcher import config
 from watcher.camera.camera import Camera
 from watcher.config import Changes, Options
 from watcher.deliveries import Deliveries
-from watcher.errors import ConfigError, RequestRefused, SinkError, WatcherError
+from watcher.errors import ConfigError, RequestRefused, SourceError, WatcherError
 from watcher.notify import Systemd
 from watcher.requests import Republish, Request
 
@@ -37,6 +37,8 @@ DELIVER_WITHIN = 30.0
 STORE_WITHIN = 10.0
 """The same for the last pictures, which are still drawn and written."""
 FORCED = 1
+TOGETHER = 0.5
+"""Signals within so many seconds count as one: a terminal and `timeout` both pass the same Ctrl-C on."""
 
 
 class Service:
@@ -55,7 +57,9 @@ class Service:
         self._ear, self._mouth = socket.socketpair()
         for end in (self._ear, self._mouth):
             end.setblocking(False)
+        self._deliveries = Deliveries(self.request)
         self._stopping = False
+        self._asked_at: float | None = None
         self._hung: frozenset[str] = frozenset()
         self._status = ""
         self._ended_at: float | None = None
@@ -72,6 +76,12 @@ class Service:
             self._start()
             ended = self._supervise()
             self._end(STORE_WITHIN if ended else OUTLETS_END_WITHIN)
+        except BaseException:
+            # Whatever it is: a thread that is left behind brings the interpreter down while that is ending.
+            self._stopping = True
+            stop_cameras(self._cameras.values(), "stopped")
+            self._deliveries.stop(0.5)
+            raise
         finally:
             restore()
         return 0
@@ -94,13 +104,8 @@ class Service:
         for warning in loaded.warnings:
             log.warning("%s", warning)
         self._options = loaded.options
-        self._deliveries = Deliveries(self.request)
         cameras = {key: self._made(key, self._options) for key in self._options.cameras}
-        try:
-            self._deliveries.begin(self._options)
-        except SinkError:
-            self._deliveries.stop(0.5)
-            raise
+        self._deliveries.begin(self._options)
         self._cameras = cameras
         for camera in cameras.values():
             camera.start()
@@ -110,7 +115,7 @@ class Service:
     def _made(self, key: str, options: Options) -> Camera:
         try:
             return Camera(options.cameras[key], options.storage, self._deliveries.outlets)
-        except ValueError as error:
+        except (ValueError, SourceError) as error:
             raise ConfigError(f"{self._path}: cameras.{key}.source: {error}") from None
 
     def _introduce(self) -> None:
@@ -190,6 +195,8 @@ class Service:
             self._take_up()
         except WatcherError as error:
             log.error("the configuration is not reloaded, nothing has changed: %s", error)
+        except Exception:  # the top of the main thread: no configuration may end a daemon that watches
+            log.exception("the configuration is not reloaded: a fault in the program")
         self._systemd.tell("READY=1")
 
     def _take_up(self) -> None:
@@ -245,7 +252,12 @@ class Service:
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         """A second signal while ending: whoever sends it does not want to wait. The broker ends with its parent."""
-        if self._stopping and number != signal.SIGHUP:
+        if number == signal.SIGHUP:
+            return
+        now, first = time.monotonic(), self._asked_at
+        if first is None:
+            self._asked_at = now
+        if self._stopping and (first is None or now - first > TOGETHER):
             os._exit(FORCED)
 
 

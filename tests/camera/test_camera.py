@@ -1,8 +1,11 @@
 """One camera's life, on fake sources and outlets and the real detector and tracker."""
 
+import itertools
 import json
 import logging
 import queue
+import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -30,12 +33,17 @@ from tests.support.cameras import (
     options,
     scene,
 )
+from tests.support.scenes import write_clip
 from tests.support.wait import until
 from watcher.camera.camera import Camera, parts_of
+from watcher.camera.patience import patience_with
 from watcher.errors import RequestRefused, SourceLost, SourceUnavailable
 from watcher.events.options import EventsOptions
 from watcher.requests import Adjust, Pause, Republish, Resume, SetReference, TakeSnapshot
 from watcher.sinks.options import RecordOptions
+from watcher.sources import Source
+from watcher.sources.build import make_source
+from watcher.sources.options import FolderOptions, VideoOptions
 from watcher.vision.frame import Frame, JpegPixels, encode_jpeg
 from watcher.vision.options import AreaOptions, ZoneOptions
 from watcher.vision.picture import decode_picture
@@ -156,6 +164,28 @@ class TestRecording:
         assert decode_picture(last_pictures.reference())[20:80, 40:110].mean() < 150
         assert last_pictures.difference() is not None
 
+    def test_the_caption_is_of_the_frame_that_is_shown(self, tmp_path: Path) -> None:
+        shown = [*[scene()] * 15, *[scene((60, 30, 80, 50))] * 5, scene((40, 20, 110, 80)), *[scene()] * 20]
+        frames = [frame(n, picture) for n, picture in enumerate(shown)]
+        kept = told(tmp_path, frames, name="Front door")
+        last, pictures = kept.all("pictures")[-1]
+        local = frames[20].utc.astimezone()
+        title, time, changed = pictures.caption.split("  ")
+        assert (title, time) == ("Front door", f"{local:%Y-%m-%d %H:%M:%S}")
+        told_share = re.fullmatch(r"changed (\d+\.\d) % of the picture", changed)
+        assert told_share
+        assert 22 < float(told_share[1]) < 32, "the large thing covers 27 %, the small one 3 %"
+        assert last.phase == "ended"
+
+    def test_the_caption_names_the_zone_that_has_changed_most(self, tmp_path: Path) -> None:
+        zones = {"left": ZoneOptions(points=LEFT, threshold=0.05), "right": ZoneOptions(points=RIGHT)}
+        frames = [frame(n, scene((100, 20, 140, 80)) if 15 <= n < 25 else scene()) for n in range(45)]
+        captions = [pictures.caption for _, pictures in told(tmp_path, frames, zones=zones).all("pictures")]
+        assert captions
+        assert all(
+            re.fullmatch(r"porch  [-0-9]+ [:0-9]+  changed \d\d\.\d % of zone right", one) for one in captions
+        )
+
     def test_the_snapshot_is_named_in_the_record(self, tmp_path: Path) -> None:
         media = told(tmp_path, dots(EVENT)).all("record")[0]["media"]["snapshot"]
         assert Path(media["file"]).parent == tmp_path / "snapshots/porch"
@@ -168,6 +198,33 @@ class TestRecording:
         assert kept.phases[-1] == ("ended", "stopped")
         assert "the recording has ended" in kept.all("record")[-1]["reason"]
         assert kept.all("pictures")[-1][0].phase == "ended"
+
+    def test_one_at_its_own_speed_ends_like_any_other(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = write_clip(tmp_path / "short.mkv", [scene()] * 6, fps=20)
+        source = VideoOptions(path=str(path), pace="real")
+        kept = Kept()
+        made = camera(tmp_path, kept, lambda: make_source(source, "porch"), source=source)
+        made.start()
+        until(lambda: made.ended, 10)
+        assert kept.last("health")["reason"] == "the recording has ended"
+        assert "trying again" not in caplog.text
+
+    def test_one_at_its_own_speed_that_repeats_goes_round(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = write_clip(tmp_path / "short.mkv", [scene()] * 3, fps=20)
+        source = VideoOptions(path=str(path), pace="real", repeat=True)
+        kept = Kept()
+        made = camera(
+            tmp_path, kept, lambda: make_source(source, "porch"), source=source, patience=patience_with(source)
+        )
+        made.start()
+        until(lambda: kept.last("change") == "OFF", 10)  # learnt for half a second: longer than one round
+        assert not made.ended
+        made.stop()
+        assert "trying again" not in caplog.text
 
     def test_a_recording_that_breaks_off_says_so(self, tmp_path: Path) -> None:
         kept = Kept()
@@ -281,6 +338,7 @@ class TestLive:
         assert time.monotonic() - began < 2
         assert live.kept.phases[-1] == ("ended", "stopped")
         assert live.kept.last("availability") == "offline"
+        assert live.kept.last("health")["reason"] == "not watched: watcher was stopped, as asked"
         assert live.kept.last("change") == "None"
         assert not [one for one in threading.enumerate() if one.name.endswith(":porch")]
         with pytest.raises(RequestRefused, match="does not run"):
@@ -309,6 +367,44 @@ class TestLive:
         assert state.keys() == {"fps", "dropped", "changed_fraction", "similarity", "latency_ms"}
         assert 10 < state["fps"] < 60
         assert 0 < state["latency_ms"] < 500
+
+
+class TestWatchedFolder:
+    def test_it_waits_for_pictures_for_as_long_as_there_is_a_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("watcher.sources.folder._SIGN_OF_LIFE", 0.1)
+        folder, put, opened = tmp_path / "in", itertools.count(), []
+        folder.mkdir()
+        source = FolderOptions(path=str(folder), watch=True)
+
+        def make() -> Source:
+            opened.append(1)
+            return make_source(source, "porch")
+
+        def known() -> bool:
+            cv2.imwrite(str(folder / f"{next(put)}.png"), scene())
+            return kept.last("change") == "OFF"
+
+        kept = Kept()
+        made = camera(tmp_path, kept, make, source=source)
+        made.start()
+        try:
+            until(known, 15)
+            known_at, told, tries = time.monotonic(), len(kept.told), len(opened)
+            until(lambda: time.monotonic() - known_at > 3 * HURRY.close_after)
+            names = {name for name, _, _ in kept.told[told:]}
+            assert names <= {"state"}, "nothing has changed, and silence is no trouble"
+            assert len(opened) == tries
+            assert "trying again" not in caplog.text
+            shutil.rmtree(folder)
+            until(lambda: kept.last("health")["state"] == "lost")
+            assert "no file or folder" in kept.last("health")["reason"]
+            folder.mkdir()
+            until(lambda: kept.last("availability") == "online")
+            assert kept.last("change") == "None", "what the folder had to show meanwhile is not known"
+        finally:
+            made.stop()
 
 
 class TestRequests:
@@ -392,6 +488,26 @@ class TestRequests:
         made.request(TakeSnapshot())
         until(lambda: len(live.kept.all("pictures")) == 2)
 
+    def test_a_snapshot_while_paused_shows_no_change_of_another_frame(self, live: Live) -> None:
+        made = live.begin()
+        live.knows()
+        live.filming.picture = scene(THING)
+        live.says("change", "ON")
+        made.request(TakeSnapshot())
+        asked = until(lambda: [one for one in live.kept.all("pictures") if one[0].reason == "taken by request"])
+        assert "changed" in asked[0][1].caption
+        made.request(Pause())
+        live.healthy("paused")
+        made.request(TakeSnapshot())
+        until(
+            lambda: (
+                live.kept.last("pictures")[0].event.id not in {asked[0][0].event.id, live.kept.last("record")["id"]}
+            )
+        )
+        update, pictures = live.kept.last("pictures")
+        assert update.regions == ()
+        assert "changed" not in pictures.caption
+
     def test_a_reference_taken_now_makes_what_is_there_the_expected(self, live: Live) -> None:
         made = live.begin(reference=FixedOptions())
         live.knows()
@@ -412,6 +528,21 @@ class TestRequests:
         made.request(SetReference("taken@1"))
         live.says("change", "ON")
         assert until(lambda: live.kept.last("record"))["reference"] == "taken@1"
+
+    def test_the_stored_reference_in_use_is_the_one_of_the_next_start(
+        self, live: Live, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        made = live.begin(reference=FixedOptions())
+        live.knows()
+        until((live.folder / "references/porch/taken/1.json").exists)
+        made.request(SetReference())
+        until((live.folder / "references/porch/taken/2.json").exists)
+        made.request(SetReference("taken@1"))
+        until((live.folder / "references/porch/taken/3.json").exists)
+        made.stop()
+        with caplog.at_level(logging.INFO):
+            live.begin(reference=FixedOptions())
+            until(lambda: "porch: goes on with its stored reference taken@1" in caplog.text)
 
     def test_everything_is_said_again_on_request(self, live: Live) -> None:
         made = live.begin()

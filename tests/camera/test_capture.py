@@ -57,6 +57,23 @@ def test_a_recording_that_breaks_off_ends_with_the_reason() -> None:
     assert taken(arrivals, 3)[-1] == Ended("the file ends in the middle of a frame")
 
 
+class AtItsOwnSpeed(Recording):
+    """A recording that is played like a camera, once."""
+
+    live = True
+    ends = True
+
+
+@pytest.mark.parametrize("trouble", ["", "the file ends in the middle of a frame"])
+def test_a_recording_at_its_own_speed_ends_too(trouble: str, caplog: pytest.LogCaptureFixture) -> None:
+    arrivals = InOrder()
+    source = AtItsOwnSpeed([frame(0)], SourceLost(trouble) if trouble else None)
+    made = capture(lambda: source, arrivals)
+    assert taken(arrivals, 3)[2] == Ended(trouble or "the recording has ended")
+    assert made.join(2)
+    assert "trying again" not in caplog.text
+
+
 def test_a_camera_that_is_not_there_is_tried_until_it_is(caplog: pytest.LogCaptureFixture) -> None:
     script: queue.Queue[Any] = queue.Queue()
     for _ in range(3):
@@ -95,11 +112,11 @@ def test_a_broken_source_is_a_lost_one_with_a_traceback(caplog: pytest.LogCaptur
 
 
 def test_an_unreadable_picture_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    tick = Tick(0.0, START, trouble="half a JPEG")
+    tick = Tick(0.0, START, name="9.jpg", trouble="half a JPEG")
     arrivals = InOrder()
     capture(lambda: Recording([tick] * 5 + [frame(1)]), arrivals, live=False)
     assert taken(arrivals, 8)[1:6] == [tick] * 5
-    assert caplog.text.count("porch: a picture cannot be read: half a JPEG") == 1
+    assert caplog.text.count("porch: a picture cannot be read: 9.jpg: half a JPEG") == 1
 
 
 def test_a_silent_source_is_closed_and_opened_again() -> None:
@@ -162,3 +179,11 @@ def test_a_source_that_hangs_while_it_opens_or_closes_is_left_behind_too() -> No
     made.stop()
     held.let_go.set()
     assert made.join(2)
+
+
+def test_each_picture_with_a_trouble_of_its_own_is_no_flood(caplog: pytest.LogCaptureFixture) -> None:
+    ticks = [Tick(0.0, START, trouble=f"broken at byte {number}") for number in range(300)]
+    arrivals = InOrder()
+    capture(lambda: Recording([*ticks, frame(1)]), arrivals, live=False)
+    assert taken(arrivals, 303)[1:301] == ticks
+    assert caplog.text.count("a picture cannot be read") == 10

@@ -94,16 +94,35 @@ def test_a_source_that_says_itself_that_all_is_well_is_not_lost() -> None:
     assert not bench.feed.lost
 
 
+def test_a_source_that_was_lost_and_says_that_all_is_well_is_not_lost_any_more() -> None:
+    bench = Bench()
+    bench.put(Opened(), bench.live_frame(), Lost("the folder is gone"))
+    assert isinstance([bench.after(0) for _ in range(3)][-1], Gap)
+    bench.put(Opened(), Tick(bench.now, START))
+    assert [type(bench.after(0)) for _ in range(2)] == [type(None), Tick]
+    assert (bench.feed.lost, bench.feed.seen) == ("", True)
+
+
+def test_a_source_without_a_picture_yet_is_not_seen_however_well_it_is() -> None:
+    bench = Bench()
+    bench.put(Opened())
+    bench.after(0)
+    for _ in range(30):
+        bench.put(Tick(bench.now, START))
+        assert isinstance(bench.after(1), Tick)
+    assert (bench.feed.lost, bench.feed.seen) == ("", False)
+
+
 def test_pictures_that_cannot_be_read_are_no_pictures() -> None:
     bench = Bench()
     bench.put(bench.live_frame())
     bench.after(0)
     seen = []
     for _ in range(12):
-        bench.put(Tick(bench.now, START, trouble="half a picture"))
+        bench.put(Tick(bench.now, START, name="a.jpg", trouble="half a picture"))
         seen.append(bench.after(0.5))
     assert [one.detail for one in seen if isinstance(one, Gap)] == [
-        "no picture could be read for 5 s: half a picture"
+        "no picture could be read for 5 s: a.jpg: half a picture"
     ]
 
 

@@ -14,7 +14,7 @@ from watcher.camera.memory import KEPT_VERSIONS, Memory
 from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
 from watcher.errors import ReferenceUnusable
-from watcher.references import Store
+from watcher.references import Origin, Store
 from watcher.vision.geometry import Size
 from watcher.vision.options import AreaOptions, DetectorOptions
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
@@ -122,6 +122,48 @@ def test_a_disk_that_does_not_take_it_is_said_once(tmp_path: Path, caplog: pytes
     assert caplog.text.count("porch: the reference is not kept for the next start") == 1
 
 
+class TestChosen:
+    """A stored reference that a camera was told to use."""
+
+    @staticmethod
+    def stored(folder: Path) -> Store:
+        store = Store(folder)
+        origin = Origin(source="good.png", pictures=1)
+        store.save("porch", "day", {"planes": PLANES["planes"] + 1}, SIZE, origin=origin)
+        return store
+
+    def test_it_is_gone_on_with_under_its_own_name(self, tmp_path: Path) -> None:
+        store = self.stored(tmp_path)
+        memory(tmp_path).save(Learner(PLANES), SIZE)
+        memory(tmp_path).choose(store.load("porch", "day"))
+        learner = Learner()
+        assert memory(tmp_path).restore(learner, SIZE) == "day@1"
+        np.testing.assert_array_equal(learner.remembered[0][0]["planes"], PLANES["planes"] + 1)
+        again = store.newest("porch", "background")
+        assert again is not None
+        assert again.origin == Origin(source="good.png", pictures=1, of="day@1")
+
+    def test_what_is_learnt_later_follows_it(self, tmp_path: Path) -> None:
+        store = self.stored(tmp_path)
+        kept = memory(tmp_path)
+        kept.choose_aside(store.load("porch", "day"))
+        kept.save(Learner(PLANES), SIZE)
+        assert memory(tmp_path).restore(Learner(), SIZE) == "background@2"
+
+    def test_a_disk_that_does_not_take_it_is_no_success(self, tmp_path: Path) -> None:
+        loaded = self.stored(tmp_path).load("porch", "day")
+        (tmp_path / "porch/background").write_text("in the way")
+        with pytest.raises(ReferenceUnusable):
+            memory(tmp_path).choose(loaded)
+
+    def test_a_configured_picture_comes_first(self, tmp_path: Path) -> None:
+        store = self.stored(tmp_path)
+        kept = memory(tmp_path, options(reference=FixedOptions(image="golden.png")))
+        kept.choose_aside(store.load("porch", "day"))
+        kept.settle()
+        assert [one.label for one in store.list("porch")] == ["day@1"]
+
+
 class TestPicture:
     """A picture that is configured as the reference."""
 
@@ -160,3 +202,15 @@ class TestPicture:
         memory(tmp_path, self.fixed(tmp_path / "golden.png", privacy={"window": LEFT})).restore(learner, SIZE)
         assert not learner.given[0][:, :80].any()
         assert learner.given[0][:, 84:].any()
+
+
+def test_a_store_that_cannot_be_entered_is_said_once_and_a_new_reference_made(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = memory(tmp_path / ("x" * 300))
+    assert kept.restore(Learner(), SIZE) == ""
+    for _ in range(3):
+        kept.save(Learner(PLANES), SIZE)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    assert "a new one is made" in caplog.messages[0]
+    assert "is not kept for the next start" in caplog.messages[1]

@@ -99,6 +99,15 @@ def test_connecting_says_what_each_camera_gives(write, capsys):
     assert "  camera film: " in said
 
 
+def test_a_watched_folder_to_which_nothing_came_yet_is_fine(write, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("watcher.sources.folder._SIGN_OF_LIFE", 0.1)
+    monkeypatch.setattr("watcher.cli.probing.WATCHED", 0.2)
+    (tmp_path / "in").mkdir()
+    path = write(f"mqtt: []\ncameras: {{x: {{source: {{kind: folder, path: {tmp_path}/in, watch: true}}}}}}\n")
+    assert main(["check", "--config", path, "--connect"]) == 0
+    assert "  camera x: the folder is there, no picture yet\n" in capsys.readouterr().out
+
+
 def test_what_does_not_answer_is_said_with_status_2(write, capsys, nobody):
     path = write(
         f"mqtt: {{host: 127.0.0.1, port: {nobody}}}\n"
@@ -161,3 +170,26 @@ def test_what_hangs_is_given_up_and_what_breaks_is_said():
         "hanging": ("has not answered within 0.3 s", False),
     }
     assert time.monotonic() - began < 5
+
+
+def test_values_are_shown_on_one_line(write, capsys):
+    fixed = 'y: {source: demo, reference: {kind: fixed, image: "a\\nb"}}'
+    path = write('cameras: {x: {source: "rec\\nor\\0d\\eing.mp4"}, ' + fixed + "}\n")
+    assert main(["check", "--config", path]) == 2
+    said = capsys.readouterr().err
+    assert "\\n" in said
+    assert all(line.startswith(path) and line.isprintable() for line in said.splitlines())
+    assert len(said.splitlines()) == 2
+
+
+def test_missing_files_of_brokers_are_mistakes_and_variables_doubts(write, capsys, monkeypatch, tmp_path):
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    top = "mqtt: [{host: a, user: u, password: %s, tls: {ca: ca.pem}}]\ncameras: {x: {source: demo}}\n"
+    assert main(["check", "--config", write(top % "{file: secret}")]) == 2
+    said = capsys.readouterr().err
+    assert f"mqtt[0].password: the file {tmp_path}/secret does not exist" in said
+    assert f"mqtt[0].tls.ca: the file {tmp_path}/ca.pem does not exist" in said
+    (tmp_path / "ca.pem").write_text("")
+    assert main(["check", "--config", write(top % "{env: NO_SUCH}")]) == 0
+    assert "warning: " in (said := capsys.readouterr().err)
+    assert "the environment variable NO_SUCH is not set here" in said

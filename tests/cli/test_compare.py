@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+import watcher
 from tests.support.data import shared
 from tests.support.scenes import picture
 from watcher.cli import main
@@ -86,7 +87,27 @@ def test_people_get_a_line_each(at, capsys):
     told = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in told] == ["PASS", "FAIL", "NOT INSPECTED"]
     assert "1 region differs" in told[1]
+    (region,) = watcher.compare("golden.png", "other.png").regions
+    box = region.box
+    assert f" of what was compared, at {box.x0},{box.y0} {box.width}x{box.height} (SSIM 0." in told[1]
+    assert "score" not in told[1]
     assert "broken.jpg" in told[2]
+
+
+def test_of_many_regions_the_largest_three_are_placed(at, capsys):
+    things = [Box(10 + 60 * n, 20, 30 + 64 * n, 60) for n in range(5)]
+    cv2.imwrite("many.png", picture(noise=0, size=(320, 240), boxes=things))
+    main(["compare", "golden.png", "many.png"])
+    told = capsys.readouterr().out
+    boxes = [region.box for region in watcher.compare("golden.png", "many.png").regions]
+    assert len(boxes) == 5
+    places = "; ".join(f"{box.x0},{box.y0} {box.width}x{box.height}" for box in boxes[:3])
+    assert f"the largest at {places} (SSIM" in told
+
+
+def test_the_help_says_that_the_score_decides_nothing(capsys):
+    main(["compare", "--help"])
+    assert "decides nothing" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("reference", ["missing.png", "broken.jpg", "empty"])
@@ -161,7 +182,7 @@ def test_on_a_screen_there_is_a_table(at):
     shown = os.read(leader, 65536).decode()
     os.close(leader)
     assert done.returncode == 2
-    assert all(word in shown for word in ("picture", "verdict", "score", "PASS", "FAIL", "NOT INSPECTED"))
+    assert all(word in shown for word in ("picture", "verdict", "SSIM", "PASS", "FAIL", "NOT INSPECTED"))
 
 
 # -- whatever files there are -----------------------------------------------------------------------------
@@ -230,3 +251,11 @@ def test_odd_and_broken_references_are_refused_or_used(at):
         assert result.verdict == "PASS", path
         usable += 1
     assert usable > 50
+
+
+def test_names_that_are_too_long_are_no_difference(at, capsys):
+    long = "x" * 300
+    assert main(["compare", long, "same.png"]) == 2
+    assert main(["compare", "golden.png", long]) == 2
+    assert main(["compare", long + "/a", "same.png"]) == 2
+    assert "File name too long" in capsys.readouterr().out

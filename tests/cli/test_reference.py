@@ -1,6 +1,7 @@
 """``watcher reference`` as a person types it."""
 
 import json
+import re
 import threading
 
 import cv2
@@ -10,6 +11,8 @@ import pytest
 from tests.support.scenes import picture, visit, write_clip
 from watcher.cli import main
 from watcher.references import Store
+from watcher.sources.demo import Demo
+from watcher.sources.folder import Folder
 
 CONFIG = """
 storage: {{folder: data}}
@@ -90,8 +93,77 @@ def test_without_a_daemon_it_is_used_from_the_next_start(at, capsys):
 
     options = read(at / "config.yaml").options.cameras["bench"]
     detector = Detector(options.detector, options.watched, options.reference, None)
-    assert Memory(options, store(at), Veil([])).restore(detector, (320, 180)) == "taken@1"
+    assert Memory(options, store(at), Veil([])).restore(detector, (320, 180)) == "day@1"
     assert np.abs(detector.expected().astype(int) - picture(noise=0)).mean() < 4
+
+
+def test_the_list_says_which_is_in_use(at, capsys):
+    for _ in range(2):
+        main(["reference", "take", "bench", "day", "--from", "golden.png"])
+    main(["reference", "use", "bench", "day@1"])
+    capsys.readouterr()
+    assert main(["reference", "list", "bench"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["bench day@1", "bench day@2", "bench taken@1"]
+    assert [line.endswith(", in use") for line in lines] == [True, False, False]
+    assert lines[2].endswith(", day@1 again")
+
+
+def test_show_says_of_what_it_was_made(at, capsys):
+    (at / "good").mkdir()
+    for number in range(3):
+        cv2.imwrite(f"good/{number}.png", picture(number))
+    main(["reference", "take", "bench", "day", "--from", "golden.png"])
+    main(["reference", "teach", "bench", "mean", "good"])
+    main(["reference", "take", "yard", "empty"])
+    capsys.readouterr()
+    for camera, name, origin in (
+        ("bench", "day", "made of 1 picture: golden.png"),
+        ("bench", "mean", "made of 3 pictures: good"),
+        ("yard", "empty", r"made of \d+ pictures: the camera"),
+    ):
+        assert main(["reference", "show", camera, name]) == 0
+        first, second = capsys.readouterr().out.splitlines()
+        assert re.fullmatch(rf"{camera} {name}@1, 320x180, made 20.* UTC", first)
+        assert re.fullmatch(f"  {origin}", second)
+
+
+WATCHED = "cameras: {bench: {source: {kind: folder, path: in, watch: true}}}\nstorage: {folder: data}\n"
+
+
+def test_a_watched_folder_to_which_nothing_comes_is_given_up_in_words(at, capsys, monkeypatch):
+    monkeypatch.setattr("watcher.cli.reference.WATCHED_WITHIN", 0.3)
+    (at / "config.yaml").write_text(WATCHED)
+    (at / "in").mkdir()
+    cv2.imwrite("in/before.png", picture())
+    assert main(["reference", "take", "bench", "day"]) == 2
+    err = capsys.readouterr().err
+    assert re.match("no new picture came into .*in within 0.3 s", err)
+    assert "--from FILE" in err
+    assert err.count("\n") == 1
+    assert not (at / "data").exists()
+
+
+def test_the_one_picture_that_comes_into_a_watched_folder_is_taken(at, capsys, monkeypatch):
+    (at / "config.yaml").write_text(WATCHED)
+    (at / "in").mkdir()
+    opened = Folder.open
+
+    def open_and_put(source):
+        opened(source)
+        cv2.imwrite("in/new.png", picture(noise=0))
+
+    monkeypatch.setattr(Folder, "open", open_and_put)
+    assert main(["reference", "take", "bench", "day"]) == 0
+    main(["reference", "show", "bench", "day"])
+    assert "made of 1 picture: the camera" in capsys.readouterr().out
+
+
+def test_a_camera_that_hangs_is_given_up_in_words(at, capsys, monkeypatch):
+    monkeypatch.setattr("watcher.cli.reference._limit", lambda camera: 0.3)
+    monkeypatch.setattr(Demo, "frames", lambda source: iter(source._closed.wait, True))
+    assert main(["reference", "take", "bench", "day"]) == 2
+    assert capsys.readouterr().err.startswith("bench gave no picture within 0.3 s")
 
 
 @pytest.mark.parametrize(
@@ -183,3 +255,10 @@ def test_a_running_daemon_is_told(at, capsys, tmp_path, refuses):
         daemon.stop()
     finally:
         broker.stop()
+
+
+def test_a_store_that_cannot_be_entered_is_a_sentence(at, capsys):
+    (at / "config.yaml").write_text(f"storage: {{folder: {'x' * 300}}}\ncameras: {{yard: {{source: demo}}}}\n")
+    for words in (["list"], ["check"], ["show", "yard", "day"]):
+        assert main(["reference", *words]) == 2
+        assert "cannot be looked at (File name too long)" in capsys.readouterr().err

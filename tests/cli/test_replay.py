@@ -75,7 +75,21 @@ def test_the_masks_of_pictures_are_named_after_them_in_natural_order(at, capsys)
         assert (mask == 128).all()
     err = capsys.readouterr().err
     assert "10 frames" in err
-    assert "2 could not be read" in err
+    assert "2 could not be read, first: scene 0.png: the file is empty" in err
+
+
+def test_where_nothing_can_be_read_that_is_one_line_and_status_two(at, capsys):
+    (at / "in").mkdir()
+    for name in ("broken.jpg", "in/1.jpg", "in/2.jpg"):
+        (at / name).write_bytes(b"broken")
+    assert main(["replay", "broken.jpg"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("broken.jpg: not a picture")
+    assert told.err.count("\n") == 1
+    assert main(["replay", "in", "--masks", "masks"]) == 2
+    assert capsys.readouterr().err.startswith("in: none of 2 pictures could be read, first: 1.jpg: not a picture")
+    assert len(list((at / "masks").iterdir())) == 2
 
 
 def test_equal_stems_are_refused_before_anything_is_done(at, capsys):
@@ -192,3 +206,24 @@ def test_real_recordings_with_their_truth(at, name, capsys):
     told = capsys.readouterr()
     assert "hits " in told.out
     assert (at / "events.jsonl").read_text().count('"started"') >= 1
+
+
+@pytest.mark.parametrize("start", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_at_the_ends_of_time_nothing_can_start(at, clip, capsys, start):
+    assert main(["replay", clip, "--start", start]) == 2
+    told = capsys.readouterr().err
+    assert "start must lie in the years 2 to 9998" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_truth_that_is_no_small_file_is_not_read(at, clip, capsys):
+    (at / "large.json").write_bytes(b" " * 1_000_001)
+    for name, why in (("/dev/null", "only regular files are read"), ("large.json", "larger than 1 MB")):
+        assert main(["replay", clip, "--truth", name]) == 2
+        assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".mp4", "x" * 300 + ".jpg", "x" * 300 + "/*.jpg"])
+def test_a_name_that_is_too_long_is_a_sentence(at, capsys, name):
+    assert main(["replay", name]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

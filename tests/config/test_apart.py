@@ -53,3 +53,12 @@ def test_what_reads_is_not_loaded_here(tmp_path):
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.strip() == "set()"
+
+
+def test_a_reader_that_fails_says_why(tmp_path, monkeypatch):
+    reader = tmp_path / "python"
+    reader.write_text("#!/bin/sh\necho no room >&2\nexit 1\n")
+    reader.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(reader))
+    with pytest.raises(ConfigError, match="reading it failed: no room"):
+        config.read_apart(tmp_path / "config.yaml")

@@ -85,3 +85,17 @@ def test_a_value_that_cannot_be_read_is_left_out():
 def test_aliases_cannot_blow_a_small_file_up(text):
     (problem,) = parse(text).problems
     assert str(MOST_VALUES) in problem.sentence
+
+
+def test_a_file_that_is_too_long_is_told_where_its_bulk_is():
+    points = ", ".join(["[0, 0]"] * (MOST_VALUES // 2))
+    (problem,) = parse(f"a: 1\nb:\n  c:\n    points: [{points}]\n").problems
+    assert problem.path == ("b", "c", "points")
+    assert problem.mark.line == 4
+    assert "alias" not in problem.sentence
+
+
+def test_of_aliases_that_are_too_many_the_first_is_shown():
+    (problem,) = parse(f"a: 1\nb: &b [{', '.join('0' * 200)}]\nc: [{', '.join(['*b'] * 200)}]\n").problems
+    assert problem.mark.line == 2
+    assert "aliases" in problem.sentence

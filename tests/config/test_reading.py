@@ -192,6 +192,21 @@ cameras:
     assert options.cameras["b"].reference == BackgroundOptions(learn=9, adapt=300)
 
 
+def test_relative_paths_are_shown_without_detours_and_lead_through_links_where_they_led(write, tmp_path):
+    (tmp_path / "real/deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real/deep")
+    for name in ("golden.png", "real/here.mp4"):
+        (tmp_path / name).touch()
+    path = write("""\
+storage: {folder: link/../../kept}
+cameras:
+  a: {source: link/../here.mp4, reference: {kind: fixed, image: real/../golden.png}}
+""")
+    camera = config.read(path).options.cameras["a"]
+    assert camera.reference.image == str(tmp_path / "golden.png")
+    assert os.path.samefile(camera.source.path, tmp_path / "real/here.mp4")
+
+
 def test_relative_paths_begin_in_the_folder_of_the_file(write, tmp_path, monkeypatch):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "yard.mp4").touch()
@@ -205,8 +220,9 @@ cameras:
 """)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    options = config.read(os.path.relpath(path)).options
     (tmp_path / "secret").write_text("hunter2\n")
+    (tmp_path / "ca.pem").touch()
+    options = config.read(os.path.relpath(path)).options
     assert options.cameras["a"].source == FolderOptions(path=str(tmp_path / "pictures"))
     assert (
         options.cameras["b"].source == options.cameras["c"].source == VideoOptions(path=str(tmp_path / "yard.mp4"))
@@ -262,7 +278,7 @@ cameras: {a: {source: "rtsp://me:hunter2@host/x"}, b: {source: {kind: mjpeg, url
         ["config.yaml:2:94", "cameras.b.source.password"],
     ]  # fmt: skip
     assert "hunter2" not in "".join(lines)
-    assert warned("mqtt: {user: me, password: {env: X}}\ncameras: {a: {source: demo}}", 0o644) == []
+    assert warned("mqtt: {user: me, password: {env: HOME}}\ncameras: {a: {source: demo}}", 0o644) == []
 
 
 def test_a_zone_of_which_nothing_is_left_is_doubtful(warned):
@@ -272,3 +288,17 @@ def test_a_zone_of_which_nothing_is_left_is_doubtful(warned):
     assert line.startswith("config.yaml:5:7: cameras.x.zones.a: nothing of this zone is watched")
     assert warned(demo(f"    ignore: {{p: {area}}}\n")) == []
     assert warned(demo(f"    zones:\n      a: {area}\n    privacy: {{p: {zone}}}\n")) == []
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.yaml")
+    with pytest.raises(ConfigError, match="only regular files are read"):
+        config.read(tmp_path / "config.yaml")
+
+
+def test_a_source_that_cannot_be_looked_at_is_a_sentence(tmp_path):
+    path = tmp_path / "config.yaml"
+    for name in ("x" * 300, "x" * 300 + ".mp4", "x" * 300 + ".jpg"):
+        path.write_text(f"cameras: {{porch: {{source: {tmp_path / name}}}}}")
+        with pytest.raises(ConfigError, match=r"cameras\.porch\.source"):
+            config.read(path)

@@ -150,3 +150,9 @@ def test_a_folder_of_roots_own_is_no_hindrance(start, folder, caplog):
     borrowed = broker._folder
     broker.stop()
     assert not borrowed.exists()
+
+
+def test_a_log_that_cannot_be_written_is_a_sentence(program, start, folder):
+    (folder / "broker.log").mkdir()
+    with pytest.raises(SinkError, match="cannot be used"):
+        start()

@@ -341,7 +341,9 @@ def test_a_fault_in_obeying_is_logged_and_the_daemon_lives_on(mosquitto, daemon,
     listener = listen(mosquitto)
     listener.send("watcher/porch/reference/set", "TAKE")
     until(lambda: "KeyError: 'a fault of ours'" in caplog.text)
-    until(lambda: listener.on("watcher/status")[-2:] == [b"offline", b"online"])
+    refused = until(lambda: listener.newest("watcher/porch/error"))
+    assert json.loads(refused)["reason"].startswith("a fault in the program (KeyError)")
+    assert b"offline" not in listener.on("watcher/status")[1:]
     assert asked == [SetReference()]
 
 
@@ -378,3 +380,38 @@ def test_records_of_an_outbox_given_are_delivered_and_acknowledged(mosquitto, da
     daemon(mosquitto, outbox=outbox)
     until(lambda: sequences(listener) == [7])
     until(lambda: outbox.waiting() == 0)
+
+
+def test_a_camera_that_is_gone_is_cleared_also_of_what_one_before_us_published(mosquitto, daemon, listen):
+    before = listen(mosquitto, "none")
+    for topic in (
+        "snapshot",
+        "snapshot/clean",
+        "snapshot/reference",
+        "snapshot/difference",
+        "setting/threshold",
+        "health",
+    ):
+        before.send(f"watcher/yard/{topic}", "old", retain=True)
+    mqtt = daemon(mosquitto, cameras={"porch": [], "yard": []})
+    mqtt.use_cameras({"porch": []})
+    listener = listen(mosquitto)
+    until(
+        lambda: (
+            not [topic for topic in retained(mosquitto.port, "watcher/#", ["watcher/status"]) if "/yard/" in topic]
+        )
+    )
+    assert listener is not None
+
+
+def test_a_flood_of_commands_is_no_flood_of_lines_or_answers(mosquitto, daemon, listen, caplog):
+    mqtt = daemon(mosquitto)
+    listener = listen(mosquitto)
+    for number in range(60):
+        listener.send(f"watcher/cam{number}/reference/set", f"nonsense {number}")
+    listener.send("watcher/porch/setting/colour/set", "red")
+    listener.send("watcher/porch/snapshot/take", "")
+    until(lambda: mqtt.requests)
+    until(lambda: listener.on("watcher/porch/error"))
+    assert caplog.text.count("refused") == 10
+    assert len([number for number in range(60) if listener.on(f"watcher/cam{number}/error")]) == 10

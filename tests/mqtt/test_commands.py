@@ -27,6 +27,8 @@ def told(tail, payload, retained=False):
         ("snapshot/take", b"PRESS", TakeSnapshot()),
         ("setting/enabled/set", b"ON", Resume()),
         ("setting/enabled/set", b"OFF", Pause()),
+        ("setting/enabled/set", b"on", Resume()),
+        ("setting/enabled/set", b" Off\n", Pause()),
         ("setting/threshold/set", b"0.015", Adjust("threshold", 0.015)),
         ("setting/threshold/set", b"1.5 %", Adjust("threshold", 0.015)),
     ],

@@ -105,3 +105,30 @@ def test_settings_load_no_client():
     code = "import sys, watcher.mqtt.options; print('paho' in sys.modules, 'pydantic' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"host": "a..b"}, "parts of 1 to 63 letters"),
+        ({"host": "x" * 64}, "parts of 1 to 63 letters"),
+        ({"host": ".".join(["x" * 60] * 5)}, "253 at most"),
+        ({"host": "ü" * 80}, "parts of 1 to 63 letters"),
+        ({"host": "a\x00b"}, "without control characters"),
+        ({"user": "u\0"}, "user has a NUL"),
+        ({"user": "u" * 65536}, "user is longer than 65535 bytes"),
+        ({"user": "u", "password": "hunter2\ud800"}, "password has a NUL or half a character"),
+        ({"user": "u", "password": "hunter2" * 10000}, "password is longer than 65535 bytes"),
+        ({"client_id": "x\udc80"}, "client_id has a NUL or half a character"),
+    ],
+    ids=lambda value: str(value)[:20].encode("ascii", "replace").decode().replace("\x00", "0"),
+)
+def test_what_mqtt_cannot_carry_is_refused_before_it_is_tried(values, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        MqttOptions(**{key: Secret(value) if key == "password" else value for key, value in values.items()})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["broker.", "fe80::1%eth0", "192.168.1.5", "bücher.example", "my_broker"])
+def test_names_and_addresses_of_all_kinds_are_hosts(host):
+    assert MqttOptions(host=host).host == host

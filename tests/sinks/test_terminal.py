@@ -4,6 +4,7 @@ import io
 import os
 import pty
 import threading
+from datetime import datetime, timedelta
 
 from tests.support.wait import until
 from watcher.sinks.terminal import Terminal, line
@@ -13,7 +14,7 @@ STARTED = {
     "started_at": "2026-11-22T10:18:02.850Z", "ended_at": None, "cause": "change", "end_reason": None,
     "changed_fraction": 0.034, "reason": "changed 3.4 % of zone door for 0.4 s (threshold 1.0 %)",
 }  # fmt: skip
-UPDATED = {**STARTED, "event_type": "updated", "zones": ["door", "step"]}
+UPDATED = {**STARTED, "event_type": "updated", "zones": ["door", "step"], "changed_fraction": 0.0336}
 ENDED = {
     **STARTED, "event_type": "ended", "cause": "appeared", "end_reason": "settled",
     "ended_at": "2026-11-22T10:18:07.350Z",
@@ -34,9 +35,38 @@ def test_one_line_an_update_without_colours_where_it_is_no_terminal():
     first, second, third = printed(STARTED, UPDATED, ENDED).splitlines()
     assert "porch" in first
     assert first.endswith("● started in door: changed 3.4 % of zone door for 0.4 s (threshold 1.0 %)")
-    assert second.endswith("│ going on in door, step, 3.40%")
+    assert second.endswith("│ going on in door, step, 3.4 %")
     assert third.endswith("○ ended after 4.5 s: something stayed")
     assert "\x1b" not in first + second + third
+
+
+def test_what_goes_on_is_said_every_thirty_seconds_and_when_its_zones_change():
+    told = [STARTED]
+    for second in range(1, 96):
+        moment = datetime.fromisoformat(STARTED["captured_at"]) + timedelta(seconds=second)
+        zones = ["door", "step"] if second in (40, 41) else ["door"]
+        told.append({**UPDATED, "captured_at": moment.isoformat(), "zones": zones})
+    sentences = [one.partition("│ ")[2] for one in printed(*told, ENDED).splitlines()[1:-1]]
+    assert sentences == [
+        "going on in door, 3.4 %",  # 30 s
+        "going on in door, step, 3.4 %",  # 40
+        "going on in door, 3.4 %",  # 42
+        "going on in door, 3.4 %",  # 72
+    ]
+
+
+def test_each_camera_and_each_event_is_told_by_itself():
+    others = [{**STARTED, "camera": "yard"}, {**STARTED, "id": "next"}]
+    updates = [{**one, "event_type": "updated"} for one in others]
+    assert len(printed(STARTED, *others, *updates).splitlines()) == 3
+    assert len(printed(STARTED, updates[1]).splitlines()) == 2
+
+
+def test_times_of_another_day_have_their_date():
+    then, now = datetime(2020, 2, 29, 10, 18, 3).astimezone(), datetime.now().astimezone()
+    assert line({**STARTED, "captured_at": then.isoformat()})[0] == "2020-02-29 10:18:03"
+    shown = line({**STARTED, "captured_at": now.isoformat()})[0]
+    assert shown == now.strftime("%H:%M:%S") or now.date() != datetime.now().astimezone().date()
 
 
 def test_an_end_of_another_kind_says_why():

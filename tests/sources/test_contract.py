@@ -32,7 +32,7 @@ from watcher.sources.options import (
     V4l2Options,
     VideoOptions,
 )
-from watcher.vision.frame import Frame
+from watcher.vision.frame import Frame, Observation
 
 SIZE = (320, 180)
 
@@ -228,6 +228,37 @@ class Thermal:
 
     def __init__(self, settings: dict[str, object], camera: str) -> None:
         self.settings, self.camera = settings, camera
+
+    def open(self) -> None: ...
+
+    def frames(self) -> Iterator[Observation]:
+        yield from ()
+
+    def close(self) -> None: ...
+
+
+class Picky:
+    def __init__(self, settings: dict[str, object], camera: str) -> None:
+        raise KeyError("bus")
+
+
+def leaves(settings: dict[str, object], camera: str) -> None:
+    sys.exit("no bus")
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("os:system", r"os:system cannot be built \(TypeError: "),
+        ("builtins:print", "what it builds has no live, open, frames, close"),
+        ("mine:Picky", r"cannot be built \(KeyError: 'bus'\)"),
+        ("mine:leaves", r"cannot be built \(SystemExit: no bus\)"),
+    ],
+)
+def test_what_cannot_be_built_is_said(monkeypatch: pytest.MonkeyPatch, kind: str, why: str) -> None:
+    monkeypatch.setitem(sys.modules, "mine", sys.modules[__name__])
+    with pytest.raises(SourceUnavailable, match=why):
+        make_source(CustomOptions(kind=kind), "porch")
 
 
 def test_a_kind_of_the_users_own_is_built_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

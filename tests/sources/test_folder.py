@@ -69,6 +69,15 @@ def test_times_follow_from_fps_and_start(tmp_path: Path) -> None:
     assert [frame.at for frame in seen(tmp_path)] == [0.0, 0.1, 0.2, 0.3]
 
 
+def test_at_its_own_speed_it_ends_unless_it_is_watched_or_repeats(tmp_path: Path) -> None:
+    def ends(**options: object) -> bool:
+        return Folder(FolderOptions(path=str(tmp_path), **options), "porch").ends  # type: ignore[arg-type]
+
+    assert ends(pace="real")
+    assert not ends(pace="real", repeat=True)
+    assert not ends(watch=True)
+
+
 def test_unreadable_pictures_are_ticks_in_their_place(tmp_path: Path) -> None:
     contents = [JPEG, b"", b"no picture", JPEG[: len(JPEG) // 2], JPEG]
     for index, data in enumerate(contents):
@@ -140,6 +149,16 @@ class TestWatching:
         until(lambda: len(reading.seen) == 2)
         source.close()
 
+    def test_where_nothing_comes_it_says_that_it_is_there(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("watcher.sources.folder._SIGN_OF_LIFE", 0.1)
+        source, reading = self.start(tmp_path)
+        until(lambda: len(reading.seen) >= 3)
+        source.close()
+        assert reading.ended(1)
+        assert {(type(one), one.index, getattr(one, "trouble", None)) for one in reading.seen} == {(Tick, None, "")}
+
     def test_a_folder_that_goes_is_lost(self, tmp_path: Path) -> None:
         folder = tmp_path / "pictures"
         folder.mkdir()
@@ -210,3 +229,14 @@ def test_a_view_of_a_picture_is_the_picture(tmp_path: Path) -> None:
     (frame,) = seen(tmp_path)
     assert isinstance(frame, Frame)
     assert np.abs(frame.bgr().astype(int) - drawn).mean() < 4
+
+
+def test_a_link_to_itself_is_one_picture_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(JPEG)
+    (tmp_path / "2.jpg").symlink_to("2.jpg")
+    (tmp_path / "3.jpg").write_bytes(JPEG)
+    assert [(one.name, type(one)) for one in seen(tmp_path)] == [
+        ("1.jpg", Frame),
+        ("2.jpg", Tick),
+        ("3.jpg", Frame),
+    ]

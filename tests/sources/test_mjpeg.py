@@ -1,3 +1,6 @@
+import contextlib
+import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +15,8 @@ from watcher.errors import SourceLost, SourceUnavailable
 from watcher.sources import multipart
 from watcher.sources.mjpeg import Mjpeg
 from watcher.sources.multipart import Ended, Parts, boundary_of
-from watcher.sources.options import MjpegOptions
+from watcher.sources.options import MjpegOptions, StillsOptions
+from watcher.sources.stills import Stills
 from watcher.vision.frame import Frame, Tick
 
 PICTURES = scenes.jpegs(scenes.numbered(6))
@@ -167,3 +171,52 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
         taken(source, 2)
         source.close()
         until(lambda: not camera.clients, what="the camera noticing that the client has gone")
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[bad", "http://127.0.0.1:99999/", "http://127.0.0.1:x/", "http://a..b/", "ftp://x/"]
+)
+@pytest.mark.parametrize("kind", ["mjpeg", "stills"])
+def test_a_redirect_to_nowhere_is_said_in_words(location: str, kind: str) -> None:
+    with Redirecting(location) as url:
+        stream, still = Mjpeg(MjpegOptions(url=url), "porch"), Stills(StillsOptions(url=url), "porch")
+        with pytest.raises(SourceUnavailable, match="cannot be opened: it"):
+            (stream if kind == "mjpeg" else still).open()
+
+
+def test_what_may_not_stand_in_a_request_is_quoted() -> None:
+    with HttpCamera(PICTURES) as camera:
+        with pytest.raises(SourceUnavailable, match="nothing under this path"):
+            opened(camera.url.replace("/stream", "/sträm?ü=1%20"))
+        assert camera.requests[-1] == ("/str%C3%A4m?%C3%BC=1%20", 404)
+
+
+def test_a_user_that_digest_cannot_carry_is_refused_in_words() -> None:
+    with HttpCamera(PICTURES, login="me:word", digest=True) as camera:
+        url = camera.url.replace("me:word@", "")
+        with pytest.raises(SourceUnavailable, match="characters that a Digest login cannot carry"):
+            opened(url, user="Ωμέγα", password="word")
+
+
+class Redirecting:
+    """A server that sends everybody elsewhere."""
+
+    def __init__(self, location: str) -> None:
+        answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = self._listening.accept()
+                    with client:
+                        client.recv(4096)
+                        client.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+
+    def __enter__(self) -> str:
+        return f"http://127.0.0.1:{self._listening.getsockname()[1]}/x"
+
+    def __exit__(self, *unused: object) -> None:
+        self._listening.close()

@@ -60,3 +60,13 @@ def test_what_is_wrong_with_a_url(url: str, part: str) -> None:
 
 def test_nothing_is_wrong_with_a_good_one() -> None:
     assert trouble("rtsp://me:p@cam:554/live", ("rtsp",)) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["rtsp://me:s3c ret@cam/live", "rtsp://cam/a b", "rtsp://cam/\n", "rtsp://cam/\x00", " rtsp://c/"]
+)
+def test_spaces_and_control_characters_are_refused(url: str) -> None:
+    sentence = trouble(url, ("rtsp",))
+    assert sentence is not None
+    assert "has a space or a control character" in sentence
+    assert "ret" not in sentence

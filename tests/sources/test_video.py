@@ -231,3 +231,17 @@ def test_the_tree_clip_is_read_to_its_end() -> None:
     assert lost == ""
     assert seen[-1].at == pytest.approx(29.533, abs=0.01)
     assert {frame.size for frame in seen if isinstance(frame, Frame)} == {(320, 240)}
+
+
+def test_a_recording_that_breaks_off_is_repeated_up_to_there_and_that_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = scenes.write_clip(tmp_path / "whole.mkv", scenes.numbered(40), fps=10, options={"g": "5"})
+    path = tmp_path / "broken.mkv"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    source = opened(path, repeat=True)
+    seen = taken(source, 100)
+    source.close()
+    assert [one.index for one in seen if one.index is not None] == sorted({one.index for one in seen} - {None})
+    assert len({scenes.number_of(one.bgr()) for one in seen if isinstance(one, Frame)}) < 40
+    assert caplog.text.count("breaks off") == 1

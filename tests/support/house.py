@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 FLOORS = {
-    0: {"errors", "quantities", "plugins"},
-    1: {"vision", "events", "inspection", "requests", "loop", "profiles"},
+    0: {"errors", "quantities", "plugins", "files"},
+    1: {"vision", "events", "inspection", "requests", "loop", "profiles", "ration"},
     2: {"sources", "sinks", "mqtt", "outbox", "references", "history", "metrics", "notify", "pictures", "masks"},
     3: {"camera", "archive", "web", "comparing"},
     4: {"config", "service", "deliveries", "replaying"},
@@ -56,11 +56,16 @@ BROAD_EXCEPTS = {
     "watcher.cli.probing": 1,
     "watcher.mqtt.broker": 1,
     "watcher.mqtt.client": 1,
+    "watcher.mqtt.inlet": 1,
+    "watcher.plugins": 1,
+    "watcher.service": 1,
     "watcher.sinks.snapshot": 1,
     "watcher.sinks.terminal": 1,
+    "watcher.sources.build": 1,
     "watcher.sources.interrupt": 1,
 }
-"""How many times each module may catch everything: at the top of its threads, nowhere else."""
+"""How many times each module may catch everything: at the top of its threads, and where the code of others (a
+source of the user's own, whoever obeys a command) is called; nowhere else."""
 _PLUG_IN = re.compile(r"(watcher[\w.]*):\w+")
 PRINTERS = ("watcher.cli", "watcher.sinks.terminal", "watcher.__main__")
 

@@ -1,5 +1,7 @@
 """Pictures for people: copies, at any size, that show what they are given and nothing else."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -88,6 +90,20 @@ def test_strips_do_not_cover_one_another():
     assert np.array_equal(alone[30:48, 98:140], both[30:48, 98:140]), "the larger keeps its strip"
 
 
+@pytest.mark.parametrize(("zones", "words"), [((), "1.3 %"), (("door", "step"), "door 1.3 %")])
+def test_a_strip_says_the_zone_and_how_much_of_the_picture_has_changed(zones, words):
+    size, box = (320, 180), Box(100, 60, 160, 120)
+    one = Region(box, round(0.013 * 320 * 180), 1.0, 0.9, zones)
+    drawn, boxed = (draw.annotated(grey(size), [each]) for each in (one, replace(one, area=0, zones=())))
+    pen = draw.Pen.of(size)
+    width, height = draw._strip_size(words, pen)
+    expected = grey(size)
+    strip = draw._draw_strip(expected, words, (box.x0 - pen.line, box.y0 - pen.line - height), draw._MARK, pen)
+    place = np.s_[strip.y0 : strip.y0 + height - 2, strip.x0 : strip.x0 + width]
+    assert np.array_equal(drawn[place], expected[place])
+    assert not np.array_equal(boxed[place], expected[place])
+
+
 def test_a_long_caption_is_made_to_fit():
     size = (160, 120)
     drawn = draw.annotated(grey(size), caption="a camera with a very long name  2026-11-22 10:18:03  changed 3.4 %")
@@ -129,10 +145,24 @@ def test_a_change_map_may_be_a_little_out_of_range():
     assert draw.heatmap(grey((4, 4)), change).shape == (4, 4, 3)
 
 
-@pytest.mark.parametrize(("step", "shown"), [(0, 0), (4, 32), (64, 128), (255, 255)])
-def test_small_differences_are_lifted_by_a_fixed_curve(step, shown):
+@pytest.mark.parametrize(("step", "shown"), [(0, 255), (8, 255), (20, 181), (64, 0), (255, 0)])
+def test_small_differences_are_made_dark_by_a_fixed_curve(step, shown):
     drawn = draw.difference(grey((8, 8), 0), grey((8, 8), step))
     assert (drawn == shown).all()
+
+
+def test_a_scratch_is_seen_and_what_compression_does_is_not():
+    clean = background((320, 180))
+    scratched = clean.copy()
+    scratched[60:120, 100] = 250
+    _, data = cv2.imencode(".jpg", clean, [cv2.IMWRITE_JPEG_QUALITY, 75])
+    assert draw.difference(clean, scratched)[60:120, 100].max() < 60
+    assert draw.difference(clean, cv2.imdecode(data, cv2.IMREAD_COLOR)).mean() > 250
+
+
+def test_another_colour_of_the_same_brightness_is_dark():
+    red, green = np.full((8, 8, 3), (0, 0, 255), np.uint8), np.full((8, 8, 3), (0, 130, 0), np.uint8)
+    assert draw.difference(red, green).max() == 0
 
 
 def test_a_mask_keeps_its_area_when_it_is_enlarged():

@@ -33,6 +33,12 @@ from watcher.vision.detector import Detector
 
 log = logging.getLogger(__name__)
 
+_WHY_NOT = {
+    "stopped": "not watched: watcher was stopped, as asked",
+    "reloaded": "not watched for now: its configuration is reloaded",
+}
+"""Health at the end of a camera that is well; the contract has no state of its own for it."""
+
 _SOON = 2.0
 """A watch thread turns at least every half second; one that has not for this long is not well."""
 
@@ -231,7 +237,7 @@ class Camera:
 
     def _finish(self) -> None:
         self._arrivals.close()
-        reason = self._feed.lost if self._feed.ended else f"the camera is {self._stop_reason or 'stopped'}"
+        reason = self._feed.lost if self._feed.ended else _WHY_NOT.get(self._stop_reason, _WHY_NOT["stopped"])
         self._teller.over(datetime.now(UTC), reason)
         if self._feed.ended:
             log.info("%s: %s", self.key, self._feed.lost)

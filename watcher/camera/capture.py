@@ -17,10 +17,14 @@ from watcher.camera.backoff import delays
 from watcher.camera.latest import Ended, Latest, Lost, Opened
 from watcher.camera.patience import Patience
 from watcher.errors import SourceError
+from watcher.ration import Ration
 from watcher.sources import Source
 from watcher.vision.frame import Frame, Tick
 
 log = logging.getLogger(__name__)
+
+_REMEMBERED = 100
+"""Troubles with pictures that are not said again."""
 
 Stage = Literal["opening", "reading", "closing", "waiting", "over"]
 
@@ -34,7 +38,8 @@ class Reader:
         self._camera, self._make, self._arrivals, self._waits = camera, make, arrivals, waits
         self._source: Source | None = None
         self._said = ""
-        self._told: set[str] = set()
+        self._told: dict[str, None] = {}
+        self._lines = Ration()
         self._over = threading.Event()
         self.stage: Stage = "waiting"
         self.turned = time.monotonic()
@@ -95,11 +100,11 @@ class Reader:
                 self._arrived(seen)
         except SourceError as error:
             # Half a recording stays half a recording; what could not even be opened may still come.
-            return self.seen_since_open and not source.live, str(error)
+            return self.seen_since_open and _ends(source), str(error)
         finally:
             self._turn("closing")
             source.close()
-        return (False, "the stream ended") if source.live else (True, "")
+        return (True, "") if _ends(source) else (False, "the stream ended")
 
     def _arrived(self, seen: Frame | Tick) -> None:
         if isinstance(seen, Frame):
@@ -108,10 +113,20 @@ class Reader:
                 log.info("%s: gives pictures again", self._camera)
                 self._said = ""
         elif seen.trouble and seen.trouble not in self._told:
-            log.warning("%s: a picture cannot be read: %s", self._camera, seen.trouble)
-            if len(self._told) < 100:
-                self._told.add(seen.trouble)
+            self._unreadable(seen)
+        more = self._lines.withheld(time.monotonic())
+        if more:
+            log.warning("%s: and %d more pictures could not be read in the last minute", self._camera, more)
         self._put(seen)
+
+    def _unreadable(self, seen: Tick) -> None:
+        """Once for each trouble, and so many lines a minute at most: each picture may have a trouble of its own."""
+        if not self._lines.allows(time.monotonic()):
+            return
+        log.warning("%s: a picture cannot be read: %s", self._camera, seen.sentence)
+        self._told[seen.trouble] = None
+        if len(self._told) > _REMEMBERED:
+            del self._told[next(iter(self._told))]
 
     def _put(self, arrival: Frame | Tick | Opened) -> None:
         if not self._over.is_set():
@@ -130,6 +145,11 @@ class Reader:
             source.close()
         except Exception:  # the top of this thread
             log.exception("%s: closing the source failed", self._camera)
+
+
+def _ends(source: Source) -> bool:
+    """Whether the end of its frames is the end of it; one at its own speed says so itself."""
+    return bool(getattr(source, "ends", not source.live))
 
 
 class Capture:

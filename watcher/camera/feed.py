@@ -82,9 +82,11 @@ class Feed:
         if not self._live:
             return tick
         if not tick.trouble and self._heard is not None:
-            self._heard = now  # the source says itself that all is well and only no new picture came
+            # The source says itself that all is well and only no new picture came; so it is not lost any more.
+            self._heard = now
+            self.lost, self.seen = "", self._last is not None
         elif self._overdue(now) and not self.lost:
-            return self._gap(f"no picture could be read for {self._allowed:g} s: {tick.trouble}")
+            return self._gap(f"no picture could be read for {self._allowed:g} s: {tick.sentence}")
         return Tick(*self.now(), tick.index, tick.name, tick.trouble)
 
     def _silence(self, now: float) -> Observation | None:

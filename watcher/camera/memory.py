@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -15,7 +15,7 @@ from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
 from watcher.errors import PictureUnreadable, ReferenceUnusable
 from watcher.pictures import read_picture
-from watcher.references import LoadedReference, Store
+from watcher.references import LoadedReference, Origin, Store, own_name
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
 from watcher.vision.reference.options import FixedOptions
@@ -26,6 +26,7 @@ SETTINGS_KEY = "settings"
 """Beside the detector's own arrays: a digest of the settings under which they were made."""
 KEPT_VERSIONS = 5
 _ASPECT_TOLERANCE = 0.01
+_OF_THE_CAMERA = Origin(source="the camera")
 
 
 class Remembers(Protocol):
@@ -60,7 +61,7 @@ class Memory:
     @property
     def name(self) -> str:
         """Under which the camera's own reference is stored."""
-        return "taken" if isinstance(self._reference, FixedOptions) else "background"
+        return own_name(self._reference.kind)
 
     def restore(self, detector: Remembers, size: Size) -> str:
         """Give a new detector its reference, and return what it is called; empty: it has to learn or take one.
@@ -74,6 +75,7 @@ class Memory:
             self.picture = self._picture(path, size)
             detector.use_reference(self.picture)
             return path.stem
+        self.settle()
         try:
             if self._store.newest(self._camera, self.name) is None:
                 return ""
@@ -83,8 +85,9 @@ class Memory:
         except ReferenceUnusable as error:
             log.warning("%s: the stored reference is not used, a new one is made: %s", self._camera, error)
             return ""
-        log.info("%s: goes on with its stored reference %s", self._camera, loaded.stored.label)
-        return loaded.stored.label
+        chosen = loaded.stored.chosen
+        log.info("%s: goes on with its stored reference %s", self._camera, chosen)
+        return chosen
 
     def use(self, detector: Remembers, loaded: LoadedReference, size: Size) -> None:
         """Give the detector a stored reference; ReferenceUnusable where it does not fit frames of `size`."""
@@ -94,30 +97,64 @@ class Memory:
                 f"{loaded.stored.label} was made of pictures of {width}x{height},"
                 f" the camera gives {size[0]}x{size[1]}"
             )
-        memory = {key: array for key, array in loaded.memory.items() if key != SETTINGS_KEY}
-        detector.remember(memory, loaded.stored.full_size)
+        detector.remember(_without_settings(loaded.memory), loaded.stored.full_size)
+
+    def choose(self, loaded: LoadedReference) -> None:
+        """Go on with a stored reference at the next start, too; ReferenceUnusable where the disk does not take it.
+
+        It is repeated under the camera's own name, as the newest there: what is learnt or taken later follows it.
+        """
+        origin = Origin(source=loaded.stored.origin.source, pictures=loaded.stored.origin.pictures,
+                        of=loaded.stored.chosen)  # fmt: skip
+        self._store_own(_without_settings(loaded.memory), loaded.stored.full_size, origin)
+
+    def choose_aside(self, loaded: LoadedReference) -> None:
+        """The same without waiting for the disk; what it does not take is said in the log.
+
+        Nothing where a picture is configured, which comes first at every start.
+        """
+        if not isinstance(self._reference, FixedOptions) or self._reference.image is None:
+            self._aside(lambda: self.choose(loaded))
 
     def save(self, detector: Remembers, size: Size) -> None:
         """Put the reference away, now."""
         memory = _copied(detector.memory())
         if memory:
-            self._write(memory, size)
+            self.settle()
+            self._written(lambda: self._store_own(memory, size, _OF_THE_CAMERA))
 
-    def save_aside(self, detector: Remembers, size: Size) -> None:
-        """Put the reference away without waiting for the disk; left out while the last time still goes on."""
+    def save_aside(self, detector: Remembers, size: Size) -> bool:
+        """Put the reference away without waiting for the disk; False: not now, the last time still goes on."""
+        if self._saving is not None and self._saving.is_alive():
+            return False
         memory = _copied(detector.memory())
-        if not memory or (self._saving is not None and self._saving.is_alive()):
-            return
-        self._saving = threading.Thread(
-            target=self._write, args=(memory, size), name=f"save:{self._camera}", daemon=True
-        )
+        if memory:
+            self._aside(lambda: self._store_own(memory, size, _OF_THE_CAMERA))
+        return True
+
+    def settle(self, timeout: float = 1.0) -> None:
+        """Wait until what is being put away has been; no longer than `timeout` seconds."""
+        if self._saving is not None:
+            self._saving.join(timeout)
+
+    def _aside(self, write: Callable[[], None]) -> None:
+        before = self._saving
+
+        def run() -> None:
+            if before is not None:
+                before.join()  # the newest version counts: they come in the order in which they were wanted
+            self._written(write)
+
+        self._saving = threading.Thread(target=run, name=f"save:{self._camera}", daemon=True)
         self._saving.start()
 
-    def _write(self, memory: Mapping[str, NDArray[Any]], size: Size) -> None:
+    def _store_own(self, memory: Mapping[str, NDArray[Any]], size: Size, origin: Origin) -> None:
+        memory = {**memory, SETTINGS_KEY: self._digest}
+        self._store.save(self._camera, self.name, memory, size, keep=KEPT_VERSIONS, origin=origin)
+
+    def _written(self, write: Callable[[], None]) -> None:
         try:
-            self._store.save(
-                self._camera, self.name, {**memory, SETTINGS_KEY: self._digest}, size, keep=KEPT_VERSIONS
-            )
+            write()
             self._said = ""
         except (ReferenceUnusable, OSError) as error:
             if str(error) != self._said:
@@ -150,6 +187,10 @@ def _digest(options: CameraOptions) -> NDArray[np.uint8]:
     detector = options.detector
     told = repr((detector.size, detector.color, detector.light, options.reference, options.watched))
     return np.frombuffer(hashlib.sha256(told.encode()).digest(), np.uint8)
+
+
+def _without_settings(memory: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {key: array for key, array in memory.items() if key != SETTINGS_KEY}
 
 
 def _copied(memory: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -55,7 +55,7 @@ class FramePictures:
     def __init__(
         self, moment: Moment, quiet: Frame | None, zones: Mapping[str, Sequence[Point]], caption: str
     ) -> None:
-        self._moment, self._quiet, self._zones, self._caption = moment, quiet, zones, caption
+        self._moment, self._quiet, self._zones, self.caption = moment, quiet, zones, caption
         # Two outlets may ask at the same time; each picture is made once.
         self._one_at_a_time = threading.Lock()
 
@@ -78,7 +78,7 @@ class FramePictures:
     @cached_property
     def _annotated(self) -> bytes:
         picture = _apart(self._moment.frame).bgr()
-        return encode_jpeg(draw.annotated(picture, self._moment.regions, self._zones, self._caption))
+        return encode_jpeg(draw.annotated(picture, self._moment.regions, self._zones, self.caption))
 
     @cached_property
     def _clean(self) -> bytes:

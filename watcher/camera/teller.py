@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from watcher.camera.health import UNKNOWN, Health, States, Steady
 from watcher.camera.options import CameraOptions
 from watcher.camera.pictures import FramePictures, Moment
+from watcher.events import words
 from watcher.events.event import Event, EventUpdate
+from watcher.events.look import WHOLE, strongest
 from watcher.events.near import NearMiss
 from watcher.events.payload import decision, payload
 from watcher.sinks import Outlet, StateValue
@@ -108,6 +110,10 @@ class Teller:
     def __init__(self, options: CameraOptions, outlets: Sequence[Outlet], folder: Path) -> None:
         self._options, self._outlets, self._folder = options, outlets, folder
         self._zones = {key: zone.points for key, zone in options.zones.items()}
+        common = options.events.threshold
+        self._thresholds = {
+            key: common if zone.threshold is None else zone.threshold for key, zone in options.zones.items()
+        } or {WHOLE: common}
         self.states = States(self._offer)
         self._steady: dict[str, Steady] = {}
         self._open: tuple[EventUpdate, str] | None = None
@@ -180,7 +186,7 @@ class Teller:
             changed_fraction=detection.changed_fraction if detection else 0.0, zones=(), regions=regions,
             frame_size=frame.size, reason="taken by request",
         )  # fmt: skip
-        self._offer_pictures(update, _moment(frame, regions, detector), "by request")
+        self._offer_pictures(update, self._moment(frame, detection, detector))
 
     def crashed(self, utc: datetime, reason: str) -> None:
         """The watch thread has failed: an open event is ended here, because its tracker may be what failed."""
@@ -249,8 +255,7 @@ class Teller:
 
     def _differs(self, key: str, detection: Detection) -> bool:
         """Whether a zone differs from its reference, with what has settled in it."""
-        threshold = self._options.zones[key].threshold
-        limit = self._options.events.threshold if threshold is None else threshold
+        limit = self._thresholds[key]
         part = detection.zone_fractions.get(key, 0.0) + detection.settled_fractions.get(key, 0.0)
         return part > 0 and part >= limit
 
@@ -270,29 +275,42 @@ class Teller:
     ) -> None:
         for update in updates:
             if update.phase == "ended" and self._best is not None:
-                self._offer_pictures(update, self._best.moment, update.reason)
+                self._offer_pictures(update, self._best.moment)
                 self._best = None
         if not isinstance(seen, Frame):
             return
         self._keep(seen, detection, detector, tracker)
         for update in updates:
             if update.phase == "started":
-                shown = self._best.moment if self._best else _moment(seen, detection.regions, detector)
-                self._offer_pictures(update, shown, update.reason)
+                shown = self._best.moment if self._best else self._moment(seen, detection, detector)
+                self._offer_pictures(update, shown)
 
     def _keep(self, seen: Frame, detection: Detection, detector: Seeing, tracker: Tracking) -> None:
         """Keep what pictures may be made of later; a copy is dear, so there are few."""
         if tracker.is_best:
             score, best = tracker.best or 0.0, self._best
             if best is None or not best.at <= seen.at < best.at + COPY_EVERY or score > best.score * CLEARLY_BETTER:
-                self._best = _Best(_moment(seen, detection.regions, detector), score, seen.at)
+                self._best = _Best(self._moment(seen, detection, detector), score, seen.at)
         elif detection.outcome == "clear" and tracker.open is None:
             self._best = None
             quiet = self._quiet
             if quiet is None or not quiet.at <= seen.at < quiet.at + QUIET_EVERY:
                 self._quiet = seen.owned()
 
-    def _offer_pictures(self, update: EventUpdate, moment: Moment, caption: str) -> None:
+    def _moment(self, frame: Frame, detection: Detection | None, detector: Seeing) -> Moment:
+        """Of this frame, with words of its own: those of an update are of the frame that decided."""
+        change = detector.change.copy() if detector.size is not None else None
+        regions: tuple[Region, ...] = ()
+        changed = ""
+        if detection is not None:
+            regions = detection.regions
+            if detection.outcome == "changed":
+                changed = words.changed(strongest(detection, self._thresholds))
+        return Moment(frame.owned(), regions, change, detector.expected(), changed)
+
+    def _offer_pictures(self, update: EventUpdate, moment: Moment) -> None:
+        local = moment.frame.utc.astimezone()
+        caption = "  ".join(filter(None, (self._options.title, f"{local:%Y-%m-%d %H:%M:%S}", moment.words)))
         pictures = FramePictures(moment, self._quiet, self._zones, caption)
         for outlet in self._outlets:
             outlet.pictures(self._options.key, update, pictures)
@@ -320,8 +338,3 @@ def _latency(seen: Observation, clock: float, live: bool, before: Any) -> float 
     if not live:
         return None
     return round(1000 * (clock - seen.at), 1) if isinstance(seen, Frame) else before
-
-
-def _moment(frame: Frame, regions: tuple[Region, ...], detector: Seeing) -> Moment:
-    change = detector.change.copy() if detector.size is not None else None
-    return Moment(frame.owned(), regions, change, detector.expected())

@@ -13,6 +13,7 @@ from watcher.camera.latest import Latest
 from watcher.camera.memory import Memory, Remembers
 from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
+from watcher.camera.sizes import Sizes
 from watcher.camera.teller import Circumstances, Seeing, Teller, Tracking
 from watcher.errors import ReferenceUnusable
 from watcher.events.event import Event
@@ -99,6 +100,7 @@ class Watch:
         self._detector = parts.detector()
         self._tracker = parts.tracker(in_force.events(options))
         self._size: Size | None = None
+        self._sizes = Sizes(options.key)
         self._pending: Frame | None = None
         self._frame: Frame | None = None
         self._detection: Detection | None = None
@@ -139,6 +141,7 @@ class Watch:
         """Put the reference away for the next start."""
         if self._unsaved and self._size is not None:
             self._memory.save(self._detector, self._size)
+        self._memory.settle()
 
     def _observations(self) -> Iterator[Observation]:
         """What the detector gets to see; requests are applied between."""
@@ -157,10 +160,14 @@ class Watch:
             seen = self._feed.take()
             if isinstance(seen, Frame):
                 seen = self._veil.over(seen)
-                if seen.size != self._size and self._size is not None:
+                stray = self._sizes.stray(seen, self._size)
+                if stray is None and seen.size != self._size and self._size is not None:
                     yield self._other_size(seen)
                     return
-                self._prepare(seen)
+                if stray is None:
+                    self._prepare(seen)
+                else:
+                    seen = stray
             if seen is not None and not (self._in_force.paused and not isinstance(seen, Gap)):
                 yield seen
             else:
@@ -200,7 +207,7 @@ class Watch:
         """The camera has been set to another size: a new detector begins with this frame."""
         known, size = self._size, frame.size
         words = f"the picture is {size[0]}x{size[1]} now" + (f", it was {known[0]}x{known[1]}" if known else "")
-        log.warning("%s: %s; the reference is made anew", self._options.key, words)
+        self._sizes.changed(words)
         self.save()
         self._size, self._detection = None, None
         self._pending = frame
@@ -220,8 +227,8 @@ class Watch:
         known = detection.outcome in ("clear", "changed")
         self._unsaved = self._unsaved or (learns and known)
         due = time.monotonic() - self._saved_at >= SAVE_EVERY or not learns
-        if self._unsaved and known and due and self._size is not None:
-            self._memory.save_aside(self._detector, self._size)
+        wanted = self._unsaved and known and due
+        if wanted and self._size is not None and self._memory.save_aside(self._detector, self._size):
             self._saved_at, self._unsaved = time.monotonic(), False
 
     # -- requests ----------------------------------------------------------------------------------------
@@ -272,7 +279,8 @@ class Watch:
         except ReferenceUnusable as error:
             log.warning("%s: the reference stays as it is: %s", self._options.key, error)
             return
-        self._reference, self._trouble, self._unsaved = stored.label, "", False
+        self._reference, self._trouble, self._unsaved = stored.chosen, "", False
+        self._memory.choose_aside(letter.loaded)
         self._teller.use_picture(None)
         log.info("%s: %s is the reference", self._options.key, stored.label)
 
@@ -280,7 +288,9 @@ class Watch:
         frame, self._snapshot_wanted = self._frame, False
         if frame is not None:
             event = Event(self._parts.new_id(frame.utc), self._options.key, frame.at, frame.utc)
-            self._teller.snapshot(frame, self._detection, self._detector, event)
+            # While paused nothing is compared: the last detection is of another frame.
+            detection = None if self._in_force.paused else self._detection
+            self._teller.snapshot(frame, detection, self._detector, event)
 
     # -- states ------------------------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ A command's module has ``add(subparsers)`` for its arguments and ``run(args) -> 
 """
 
 import argparse
+import contextlib
 import difflib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +27,8 @@ COMMANDS = {
 
 FAILED = 2
 INTERRUPTED = 130
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN, errno.ENXIO}
+"""What writing to an output that was given to us can fail with; anything else is a mistake of ours."""
 NOBODY_READS = 141
 """As a shell says it of a program that SIGPIPE ended."""
 
@@ -33,16 +37,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit status of one command. What went wrong in the world is said in one line on standard error."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if _closed_output() and words[:1] != ["run"]:
+            raise WatcherError("there is no standard output to write to; give one, if only /dev/null")
         status = _command(words)
         sys.stdout.flush()
     except WatcherError as error:
-        print(error, file=sys.stderr)
+        _complain(str(error))
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         _let_go_of_output()
         return NOBODY_READS
+    except OSError as error:
+        if error.filename is not None:  # a file or folder that may not be entered, or whose name is too long
+            _complain(f"{error.filename} cannot be used ({error.strerror})")
+            return FAILED
+        if error.errno not in _UNWRITABLE:
+            raise
+        _complain(f"the output cannot be written ({error.strerror})")
+        _let_go_of_output()
+        return FAILED
     return status
 
 
@@ -86,6 +101,23 @@ def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     meant = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
     return f"{name!r} is not a command; {meant}"
+
+
+def _closed_output() -> bool:
+    """Whether we were started without a standard output. What is missing leads nowhere from now on."""
+    missing = sys.stdout is None
+    # Its number would be given to the next file that is opened, and what libraries print go there.
+    if missing:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for as long as the program runs
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    return missing
+
+
+def _complain(sentence: str) -> None:
+    """One line on standard error, where somebody takes it."""
+    with contextlib.suppress(OSError):
+        print(sentence, file=sys.stderr)
 
 
 def _let_go_of_output() -> None:

@@ -42,11 +42,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     """Says that it is fine, or raises `ConfigError` with everything that is not."""
     from watcher import config
+    from watcher.config.problem import printable
 
     loaded = config.read(config.find(args.config))
     for warning in (*loaded.warnings, *wheel_warnings()):
         print(f"warning: {warning}", file=sys.stderr)
-    print(f"{loaded.path} is fine: {summary(loaded.options)}")
+    print(printable(f"{loaded.path} is fine: {summary(loaded.options)}"))
     if not args.connect:
         return 0
     from watcher.cli.probing import probe_all
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.flush()
     failed = 0
     for found in probe_all(loaded.options):
-        print(f"  {found.what}: {found.sentence}", flush=True)
+        print(printable(f"  {found.what}: {found.sentence}"), flush=True)
         failed += not found.answers
     return FAILED if failed else 0
 

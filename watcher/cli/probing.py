@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from watcher.camera.options import CameraOptions
 from watcher.config.options import Options
@@ -17,6 +18,7 @@ from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
 from watcher.mqtt.options import MqttOptions
 from watcher.sources import Source
 from watcher.sources.build import make_source
+from watcher.sources.options import FolderOptions, SourceOptions
 from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, PlanarPixels
 
 LIMIT = 20.0
@@ -82,9 +84,12 @@ class _CameraProbe:
         source = make_source(self.options.source, self.options.key)
         try:
             source.open()
-            frames, troubles = _some_frames(source)
+            frames, troubles = _some_frames(source, WATCHED if _watches(self.options.source) else LIMIT)
         finally:
             source.close()
+        if not frames and not troubles and _watches(self.options.source):
+            place = "folder" if Path(self.options.source.path).expanduser().is_dir() else "place"
+            return f"the {place} is there, no picture yet"
         if not frames:
             raise WatcherError(troubles[0] if troubles else "was opened but gave no frame")
         width, height = frames[0].pixels.size
@@ -92,18 +97,23 @@ class _CameraProbe:
         return f"{width}x{height}{_rate(source, frames)}, {form}"
 
 
-def _some_frames(source: Source) -> tuple[list[Frame], list[str]]:
-    """The first frames (of a recording one), and what was said about unreadable ones."""
+def _watches(source: SourceOptions) -> TypeGuard[FolderOptions]:
+    return isinstance(source, FolderOptions) and source.watch
+
+
+def _some_frames(source: Source, within: float) -> tuple[list[Frame], list[str]]:
+    """The first frames (of a recording one) if one comes within so many seconds, and what was said about
+    unreadable ones."""
     frames: list[Frame] = []
     troubles: list[str] = []
-    ends = time.monotonic() + LIMIT
+    ends = time.monotonic() + within
     for seen in source.frames():
         if isinstance(seen, Frame):
             if not frames:
                 ends = time.monotonic() + WATCHED
             frames.append(seen.owned() if not frames else Frame(seen.at, seen.utc, frames[0].pixels))
         elif seen.trouble:
-            troubles.append(seen.trouble)
+            troubles.append(seen.sentence)
         if time.monotonic() > ends or (frames and not source.live) or len(troubles) > 3:
             break
     return frames, troubles

@@ -1,7 +1,9 @@
 """``watcher reference``: the stored references of the cameras of a configuration."""
 
 import argparse
+import math
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,19 +11,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watcher.cli import FAILED
-from watcher.errors import PictureUnreadable, ReferenceUnusable, RequestRefused, SinkError, SourceLost
+from watcher.errors import (
+    PictureUnreadable,
+    ReferenceUnusable,
+    RequestRefused,
+    SinkError,
+    SourceLost,
+    SourceUnavailable,
+)
 
 if TYPE_CHECKING:
     from watcher.camera.options import CameraOptions
     from watcher.camera.private import Veil
     from watcher.config import Options
-    from watcher.references import Store, StoredReference
+    from watcher.references import Origin, Store, StoredReference
     from watcher.vision.arrays import U8
     from watcher.vision.detector import Detector
     from watcher.vision.frame import Frame
 
 LONGEST = 30.0
-"""Seconds after which a camera that gives nothing to take is given up."""
+"""Seconds after which a recording that gives too little to take is given up."""
+WATCHED_WITHIN = 10.0
+"""Seconds in which a picture must come into a watched folder."""
 OWN_NAMES = frozenset(("taken", "background"))
 """Under these a running camera keeps what it has taken or learnt itself."""
 
@@ -74,19 +85,22 @@ def run(args: argparse.Namespace) -> int:
 
 def _take(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     from watcher.pictures import read_picture
+    from watcher.references import Origin
 
     camera = options.cameras[args.camera]
     _check_name(args.name)
     if args.picture is None:
         stored = _stored_from_camera(camera, args.name, store)
     else:
-        stored = _stored_from_picture(camera, args.name, store, read_picture(args.picture))
+        origin = Origin(source=str(args.picture), pictures=1)
+        stored = _stored_from_picture(camera, args.name, store, read_picture(args.picture), origin)
     print(f"stored {_line(stored)}")
     return 0
 
 
 def _teach(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     from watcher.pictures import mean_picture, picture_files, read_picture
+    from watcher.references import Origin
 
     _check_name(args.name)
     files = picture_files(Path(args.folder))
@@ -94,15 +108,18 @@ def _teach(args: argparse.Namespace, options: "Options", store: "Store") -> int:
         mean = mean_picture(read_picture(file) for file in files)
     except PictureUnreadable as error:
         raise ReferenceUnusable(f"a good sample cannot be used: {error}") from None
-    stored = _stored_from_picture(options.cameras[args.camera], args.name, store, mean)
+    origin = Origin(source=str(args.folder), pictures=len(files))
+    stored = _stored_from_picture(options.cameras[args.camera], args.name, store, mean, origin)
     print(f"stored {_line(stored)}: the mean of {len(files)} pictures (what may vary between them is not learnt)")
     return 0
 
 
 def _list(args: argparse.Namespace, options: "Options", store: "Store") -> int:
-    for camera in [args.camera] if args.camera else store.cameras():
-        for stored in store.list(camera):
-            print(_line(stored))
+    for key in [args.camera] if args.camera else store.cameras():
+        used = _used(options.cameras[key], store) if key in options.cameras else ""
+        for stored in store.list(key):
+            copy = f", {stored.origin.of} again" if stored.origin.of else ""
+            print(f"{_line(stored)}{copy}{', in use' if stored.label == used else ''}")
     return 0
 
 
@@ -111,7 +128,9 @@ def _show(args: argparse.Namespace, options: "Options", store: "Store") -> int:
 
     name, version = _named(args.name)
     loaded = store.load(args.camera, name, version)
-    print(_line(loaded.stored))
+    used = loaded.stored.label == _used(options.cameras[args.camera], store)
+    print(f"{_line(loaded.stored)}{', in use' if used else ''}")
+    print(_origin_line(loaded.stored))
     if args.output is None:
         return 0
     detector = _remembering(options.cameras[args.camera], store, args.name)
@@ -131,7 +150,7 @@ def _use(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     from watcher.cli.telling import tell_daemon
 
     camera = options.cameras[args.camera]
-    detector = _remembering(camera, store, args.name)
+    _remembering(camera, store, args.name)
     if camera.reference.kind == "fixed" and camera.reference.image is not None:
         raise RequestRefused(
             f"{camera.key} has the picture {camera.reference.image} as its reference, which comes first at every"
@@ -140,10 +159,9 @@ def _use(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     if tell_daemon(options.mqtt, camera.key, args.name):
         print(f"{camera.key} compares with {args.name} now")
         return 0
-    name, version = _named(args.name)
-    stored = store.load(camera.key, name, version).stored
-    Memory(camera, store, _veil(camera)).save(detector, stored.full_size)
-    print(f"no running daemon answers; {camera.key} compares with {stored.label} from its next start")
+    loaded = store.load(camera.key, *_named(args.name))
+    Memory(camera, store, _veil(camera)).choose(loaded)
+    print(f"no running daemon answers; {camera.key} compares with {loaded.stored.label} from its next start")
     return 0
 
 
@@ -158,7 +176,9 @@ def _check(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     return FAILED if troubles else 0
 
 
-def _stored_from_picture(camera: "CameraOptions", name: str, store: "Store", picture: "U8") -> "StoredReference":
+def _stored_from_picture(
+    camera: "CameraOptions", name: str, store: "Store", picture: "U8", origin: "Origin"
+) -> "StoredReference":
     from watcher.vision.frame import ArrayPixels, Frame
 
     clean = _veil(camera).blacked(picture)
@@ -166,34 +186,81 @@ def _stored_from_picture(camera: "CameraOptions", name: str, store: "Store", pic
     detector.use_reference(clean)
     frame = Frame(0.0, datetime.now(UTC), ArrayPixels(clean))
     detector.step(frame)
-    return store.save(camera.key, name, detector.memory(), frame.size)
+    return store.save(camera.key, name, detector.memory(), frame.size, origin=origin)
 
 
 def _stored_from_camera(camera: "CameraOptions", name: str, store: "Store") -> "StoredReference":
-    """What the detector itself takes of the first second, so that the picture's noise is not taken with it."""
-    detector = _detector(camera)
+    """What the detector itself takes of the first second, so that the picture's noise is not taken with it.
+
+    Where pictures come seldom, it is the first one.
+    """
+    from watcher.camera.patience import interval
+    from watcher.references import Origin
+
+    detector, count = _detector(camera), 0
+    if _watches_folder(camera) or interval(camera.source) >= 1.0:
+        detector.take_reference()
     for frame in _frames(camera):
         detector.step(frame)
+        count += 1
         if memory := detector.memory():
-            return store.save(camera.key, name, memory, frame.size)
-    raise SourceLost(f"{camera.key} gave too few frames to take a reference of")
+            origin = Origin(source="the camera", pictures=count)
+            return store.save(camera.key, name, memory, frame.size, origin=origin)
+    raise SourceLost(_nothing_taken(camera, count))
+
+
+def _nothing_taken(camera: "CameraOptions", count: int) -> str:
+    """Why there was nothing to take after `count` pictures, and what to do."""
+    instead = "or take a picture that you have with --from FILE"
+    if _watches_folder(camera):
+        return (
+            f"no new picture came into {getattr(camera.source, 'path', '')} within {_limit(camera):g} s, and what"
+            f" was there before does not count; put one there while this waits, {instead}"
+        )
+    if count == 0:
+        return f"{camera.key} gave no picture within {_limit(camera):g} s; see watcher check --connect, {instead}"
+    return f"{camera.key} gave too few pictures to take a reference of ({count}); try again, {instead}"
 
 
 def _frames(camera: "CameraOptions") -> "Iterator[Frame]":
+    """The camera's frames, until it has ended or the time is over."""
     from watcher.sources.build import make_source
     from watcher.vision.frame import Frame
 
-    source, veil = make_source(camera.source, camera.key), _veil(camera)
-    ends = time.monotonic() + LONGEST
+    try:
+        source, veil = make_source(camera.source, camera.key), _veil(camera)
+    except ValueError as error:
+        raise SourceUnavailable(f"{camera.key}: {error}") from None
     source.open()
+    ends = time.monotonic() + _limit(camera)
+    # Closed from outside, also a source that waits for its next picture comes to its end.
+    late = threading.Timer(_limit(camera), source.close)
+    late.daemon = True
+    late.start()
     try:
         for seen in source.frames():
-            if time.monotonic() > ends:
-                return
             if isinstance(seen, Frame):
                 yield veil.over(seen)
+    except SourceLost:
+        if time.monotonic() < ends:
+            raise
     finally:
+        late.cancel()
         source.close()
+
+
+def _limit(camera: "CameraOptions") -> float:
+    """Seconds that a source has, once it is open, to give what can be taken: its own patience where it has one."""
+    from watcher.camera.patience import patience_with
+
+    if _watches_folder(camera):
+        return WATCHED_WITHIN
+    own = patience_with(camera.source).first_within
+    return own if math.isfinite(own) else LONGEST
+
+
+def _watches_folder(camera: "CameraOptions") -> bool:
+    return bool(getattr(camera.source, "watch", False))
 
 
 def _remembering(camera: "CameraOptions", store: "Store", label: str) -> "Detector":
@@ -238,3 +305,30 @@ def _line(stored: "StoredReference") -> str:
     width, height = stored.full_size
     made = stored.made_at.astimezone(UTC).isoformat(" ", timespec="seconds").replace("+00:00", " UTC")
     return f"{stored.camera} {stored.label}, {width}x{height}, made {made}"
+
+
+def _origin_line(stored: "StoredReference") -> str:
+    """Of what it was made, as far as that was kept."""
+    origin = stored.origin
+    again = f"{origin.of} again" if origin.of else ""
+    count = "" if origin.pictures is None else f"{origin.pictures} picture{'' if origin.pictures == 1 else 's'}"
+    made = (
+        f"made of {count or 'pictures'}: {origin.source}" if origin.source else "of what it was made was not kept"
+    )
+    return f"  {'; '.join(part for part in (again, made) if part)}"
+
+
+def _used(camera: "CameraOptions", store: "Store") -> str:
+    """The label of the stored reference that the camera goes on with at its next start; empty: none of them."""
+    from watcher.references import own_name
+
+    if camera.reference.kind == "fixed" and camera.reference.image is not None:
+        return ""
+    try:
+        newest = store.newest(camera.key, own_name(camera.reference.kind))
+    except ReferenceUnusable:
+        return ""
+    if newest is None:
+        return ""
+    there = {stored.label for stored in store.list(camera.key)}
+    return newest.chosen if newest.chosen in there else newest.label

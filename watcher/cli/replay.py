@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watcher.cli import FAILED, INTERRUPTED
+from watcher.cli.inputs import files_of, refuse_overwriting
 from watcher.cli.progress import progress
-from watcher.errors import RequestRefused, SinkError, WatcherError
+from watcher.errors import PictureUnreadable, RequestRefused, SinkError, WatcherError
 from watcher.profiles import PROFILES
 
 if TYPE_CHECKING:
     from watcher.events.event import EventUpdate
     from watcher.events.truth import Truth
     from watcher.loop import Step
-    from watcher.masks import Masks
     from watcher.replaying import Replay
 
 _DESCRIPTION = """\
@@ -56,6 +56,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.set_defaults(run=run)
 
 
+LARGEST_TRUTH = 1_000_000
+"""Bytes: what a person has written down of many hours."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What a replay has come to so far."""
@@ -85,7 +89,7 @@ class Tally:
             self.times.append(seen.at)
         elif isinstance(seen, Tick) and seen.trouble:
             self.unreadable += 1
-            self.trouble = self.trouble or seen.trouble
+            self.trouble = self.trouble or seen.sentence
 
 
 class _EventsFile:
@@ -96,20 +100,27 @@ class _EventsFile:
         try:
             self._file = path.open("w", encoding="utf-8")
         except OSError as error:
-            raise SinkError(f"the events cannot be written to {path} ({error.strerror})") from None
+            raise self._trouble(error) from None
 
     def __enter__(self) -> "_EventsFile":
         return self
 
-    def __exit__(self, *unused: object) -> None:
-        self._file.close()
+    def __exit__(self, kind: type[BaseException] | None, *unused: object) -> None:
+        try:
+            self._file.close()
+        except OSError as error:  # what could not be written is tried once more, and has been said
+            if kind is None:
+                raise self._trouble(error) from None
 
     def write(self, line: str) -> None:
         try:
             self._file.write(line + "\n")
             self._file.flush()  # whoever follows the file sees it now, and an interruption loses nothing
         except OSError as error:
-            raise SinkError(f"the events cannot be written to {self._path} ({error.strerror})") from None
+            raise self._trouble(error) from None
+
+    def _trouble(self, error: OSError) -> SinkError:
+        return SinkError(f"the events cannot be written to {self._path} ({error.strerror})")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -124,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     if trouble:
         results = f"; the results are of the first {tally.frames} frames" if tally.frames else ""
         print(f"{trouble}{results}", file=sys.stderr)
-    if tally.frames or tally.unreadable:
+    if tally.frames:
         _sum_up(tally, time.monotonic() - began)
     return status
 
@@ -132,11 +143,18 @@ def run(args: argparse.Namespace) -> int:
 def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
     """Whether it came to the recording's end. WatcherError is for the caller, after what there was."""
     from watcher.events.truth import predictions, score
+    from watcher.masks import Masks, refuse_equal_stems
 
     truth = _truth(args.truth)
     replay = _made(args)
+    if args.masks is not None:
+        refuse_equal_stems(replay.names)
+    refuse_overwriting(_outputs(args, replay), _inputs(args, replay))
     with ExitStack() as stack:
-        masks = _masks(args.masks, replay)
+        # What is written is begun only once there is something to read.
+        replay.open()
+        stack.callback(replay.source.close)
+        masks = Masks(args.masks) if args.masks is not None else None
         events = stack.enter_context(_EventsFile(args.events)) if args.events is not None else None
         stack.enter_context(_stopped_by_hand(replay))
         bar = stack.enter_context(progress("replaying", replay.total if sys.stderr.isatty() else None))
@@ -150,10 +168,18 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
         finally:
             if masks is not None:
                 masks.finish()
+    if not tally.frames and not replay.stopped:
+        raise PictureUnreadable(_nothing_read(args.source, tally))
     if truth is not None:
         result = score(truth, predictions(tally.updates), tally.seconds, tally.times)
         print("\n".join(result.lines()), file=sys.stderr if args.json else sys.stdout)
     return not replay.stopped
+
+
+def _nothing_read(source: str, tally: Tally) -> str:
+    """That there was nothing to replay, with the name of what it was."""
+    count = f"{source}: none of {tally.unreadable} pictures could be read, first: " if tally.unreadable > 1 else ""
+    return f"{count}{tally.trouble}" if tally.trouble else f"{source} has no pictures"
 
 
 def _made(args: argparse.Namespace) -> "Replay":
@@ -167,13 +193,22 @@ def _made(args: argparse.Namespace) -> "Replay":
         raise RequestRefused(f"{args.source}: {error}") from None
 
 
-def _masks(folder: Path | None, replay: "Replay") -> "Masks | None":
-    from watcher.masks import Masks, refuse_equal_stems
+def _outputs(args: argparse.Namespace, replay: "Replay") -> Iterator[Path]:
+    """What would be written, as far as it is there already."""
+    if args.events is not None:
+        yield args.events
+    if args.masks is not None:
+        stems = {Path(name).stem for name in replay.names}
+        for path in files_of(args.masks):
+            numbered = not stems and path.stem.isdecimal()
+            if path.suffix == ".png" and (numbered or path.stem in stems):
+                yield path
 
-    if folder is None:
-        return None
-    refuse_equal_stems(replay.names)
-    return Masks(folder)
+
+def _inputs(args: argparse.Namespace, replay: "Replay") -> Iterator[Path]:
+    """What is read."""
+    yield from (path for path in (args.truth, args.config) if path is not None)
+    yield from replay.files
 
 
 def _tell(
@@ -219,11 +254,15 @@ def _sum_up(tally: Tally, took: float) -> None:
 
 def _truth(path: Path | None) -> "Truth | None":
     from watcher.events.truth import read_truth
+    from watcher.files import read_small
 
     if path is None:
         return None
     try:
-        return read_truth(json.loads(path.read_bytes()))
+        data, _ = read_small(path, LARGEST_TRUTH)
+        if len(data) > LARGEST_TRUTH:
+            raise RequestRefused(f"the truth {path} is larger than {LARGEST_TRUTH // 1_000_000} MB; name another")
+        return read_truth(json.loads(data))
     except OSError as error:
         raise RequestRefused(f"the truth {path} cannot be read ({error.strerror})") from None
     except ValueError as error:

@@ -3,7 +3,9 @@
 import argparse
 import logging
 import os
+import signal
 import sys
+import threading
 
 from watcher.cli.heap import keep_small
 
@@ -24,6 +26,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """The daemon's exit status."""
+    _listen_early()
     # Before NumPy is imported: threads of its own would only fight with the cameras' for the cores, and halve
     # the time that starting takes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -36,6 +39,13 @@ def run(args: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     log_to_stderr(logging.DEBUG if args.verbose else logging.INFO)
     return Service(config.find(args.config)).run()
+
+
+def _listen_early() -> None:
+    """Until the service listens: a reload has nothing to reload, and whoever asks to stop is obeyed at once."""
+    if threading.current_thread() is threading.main_thread():  # only that one may listen to signals
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
 
 
 def log_to_stderr(level: int) -> None:

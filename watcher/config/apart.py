@@ -3,6 +3,7 @@
 What reads and checks it is needed once, for a moment, and would take 14 MB for as long as the daemon runs.
 """
 
+import logging
 import os
 import pickle
 import subprocess
@@ -11,6 +12,11 @@ from pathlib import Path as File
 
 from watcher.config.reading import Loaded, read
 from watcher.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+LONGEST = 30.0
+"""Seconds that reading may take: on the slowest machine it takes three."""
 
 
 def read_apart(path: str | os.PathLike[str]) -> Loaded:
@@ -21,12 +27,18 @@ def read_apart(path: str | os.PathLike[str]) -> Loaded:
     try:
         # In a session of its own: Ctrl-C is for us, and the reading is over in a moment anyway.
         child = subprocess.run(
-            command, stdout=subprocess.PIPE, env={**os.environ, **found}, start_new_session=True, check=False
-        )
+            command, capture_output=True, env={**os.environ, **found}, start_new_session=True, check=False,
+            timeout=LONGEST,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ConfigError(f"{path}: reading it took longer than {LONGEST:g} s") from None
     except (OSError, ValueError):  # no room for another process, or a path that none can be given: as well here
         return read(path)
     if child.returncode != 0:
-        raise ConfigError(f"{path}: reading it failed (status {child.returncode})")
+        words = child.stderr.decode("utf-8", "replace").strip()
+        log.debug("%s", words)
+        why = words.splitlines()[-1] if words else f"status {child.returncode}"
+        raise ConfigError(f"{path}: reading it failed: {why}")
     told: Loaded | str = pickle.loads(child.stdout)
     if isinstance(told, str):
         raise ConfigError(told)

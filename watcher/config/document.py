@@ -109,7 +109,7 @@ _NOTHING = object()
 
 
 class _TooMuch(Exception):
-    """The aliases of a file stand for more than anybody can have meant."""
+    """A file, or what its aliases stand for, is more than anybody can have meant."""
 
 
 class _Construction:
@@ -118,19 +118,34 @@ class _Construction:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._count = 0
+        self._visited: set[int] = set()
+        self._repeated: Node | None = None
 
     def build(self, node: Node) -> None:
         self._document.marks[()] = _mark(node)
         try:
             self._document.value = self._value(node, ())
         except _TooMuch:
-            sentence = f"stands for more than {MOST_VALUES} values; write them out instead of using aliases (*name)"
-            self._document.problems.append(Problem(_mark(node), (), sentence))
+            self._document.problems.append(self._too_much(node))
+
+    def _too_much(self, root: Node) -> Problem:
+        if self._repeated is not None:
+            sentence = (
+                f"with its aliases the file stands for more than {MOST_VALUES} values;"
+                " write out what this one stands for, or use it less often"
+            )
+            return Problem(_mark(self._repeated), (), sentence)
+        node, path, count = _bulk(root)
+        sentence = f"the file has more than {MOST_VALUES} values, {count} of them here; leave out what need not be"
+        return Problem(self._document.mark(path) if path else _mark(node), path, sentence)
 
     def _value(self, node: Node, path: Path) -> Any:
         self._count += 1
         if self._count > MOST_VALUES or len(path) > DEEPEST:
             raise _TooMuch
+        if self._repeated is None and id(node) in self._visited:
+            self._repeated = node
+        self._visited.add(id(node))
         if node.tag not in _CORE:
             tag = node.tag.replace(_TAG, "!!")
             self._wrong(node, path, f"has the tag {_short(tag)}; tags are not used here, leave it out")
@@ -248,6 +263,30 @@ def _mark(node: Node) -> Mark:
 def _position(text: str, offset: int) -> Mark:
     before = text[:offset]
     return Mark(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+
+
+def _bulk(root: Node) -> tuple[Node, Path, int]:
+    """The innermost section or list of a tree without aliases that holds more than half of all values: itself, its
+    path and how many it holds."""
+    counts: dict[int, int] = {}
+
+    def count(node: Node) -> int:
+        counts[id(node)] = 1 + sum(count(item) for _, item in _items(node))
+        return counts[id(node)]
+
+    path: Path = ()
+    total, node = count(root), root
+    while inner := [one for one in _items(node) if 2 * counts[id(one[1])] > total]:
+        key, node = inner[0]
+        path = (*path, key)
+    return node, path, counts[id(node)] - 1
+
+
+def _items(node: Node) -> list[tuple[str | int, Node]]:
+    """What a section or list holds, each with its part of the path."""
+    if isinstance(node, MappingNode):
+        return [(str(key.value) if isinstance(key, ScalarNode) else "", item) for key, item in node.value]
+    return list(enumerate(node.value)) if isinstance(node, SequenceNode) else []
 
 
 def _short(text: str) -> str:

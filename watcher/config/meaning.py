@@ -18,6 +18,7 @@ Point = tuple[float, float]
 GRID = 24
 """Rows and columns of samples by which it is told whether anything of a zone can be seen."""
 
+_NOT_THERE = "does not exist"
 _RELATIVE = "(relative paths begin in the folder of the config file)"
 
 
@@ -34,6 +35,7 @@ def mistakes(options: Options) -> Iterator[Finding]:
         if isinstance(camera.reference, FixedOptions) and camera.reference.image is not None:
             yield from _missing_picture((*at, "reference", "image"), camera.reference.image)
         yield from _missing_recording((*at, "source"), camera.source)
+    yield from _missing_for_brokers(options)
     yield from _unusable_storage(options)
 
 
@@ -41,6 +43,10 @@ def doubts(options: Options, mode: int) -> Iterator[Finding]:
     """What works but may not be meant; `mode` is that of the configuration file."""
     for key, camera in options.cameras.items():
         yield from _hidden_zones(key, camera)
+    for index, broker in enumerate(options.mqtt):
+        if broker.password is not None and broker.password.unset:
+            unset = f"the environment variable {broker.password.unset} is not set here; the daemon needs it"
+            yield Finding(("mqtt", index, "password"), unset)
     if mode & 0o044:
         yield from _open_secrets(options)
 
@@ -111,7 +117,7 @@ def _shared_devices(cameras: Mapping[str, CameraOptions]) -> Iterator[Finding]:
 
 def _missing_picture(path: tuple[str, ...], image: str) -> Iterator[Finding]:
     if not _is(image, os.path.isfile):
-        what = "is a folder; name one picture in it" if _is(image, os.path.isdir) else "does not exist"
+        what = "is a folder; name one picture in it" if _is(image, os.path.isdir) else _why_not(image)
         yield Finding(path, f"{image} {what} {_RELATIVE}")
 
 
@@ -124,7 +130,7 @@ def _missing_recording(path: tuple[str, ...], source: SourceOptions) -> Iterator
         none = "no picture matches" if glob.has_magic(source.path) else "there is no such folder or picture:"
         yield Finding((*path, "path"), f"{none} {source.path} {_RELATIVE}")
         return
-    yield Finding((*path, "path"), f"there is no recording {source.path} {_RELATIVE}")
+    yield Finding((*path, "path"), f"{_missing(source.path)} {_RELATIVE}")
 
 
 def _any_matches(pattern: str) -> bool:
@@ -140,6 +146,33 @@ def _is(path: str, what: Callable[[str], bool]) -> bool:
         return what(path)
     except (OSError, ValueError):
         return False
+
+
+def _missing(recording: str) -> str:
+    why = _why_not(recording)
+    return f"there is no recording {recording}" if why == _NOT_THERE else f"the recording {recording} {why}"
+
+
+def _why_not(path: str) -> str:
+    """What is wrong with a file that is not found."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return _NOT_THERE
+    except (OSError, ValueError) as error:
+        return f"cannot be looked at ({getattr(error, 'strerror', None) or error})"
+    return "is not a file"
+
+
+def _missing_for_brokers(options: Options) -> Iterator[Finding]:
+    for index, broker in enumerate(options.mqtt):
+        if broker.password is not None and broker.password.missing:
+            sentence = f"the file {broker.password.missing} does not exist {_RELATIVE}"
+            yield Finding(("mqtt", index, "password"), sentence)
+        for key in ("ca", "cert", "key"):
+            file = getattr(broker.tls, key, None)
+            if file is not None and not _is(file, os.path.isfile):
+                yield Finding(("mqtt", index, "tls", key), f"the file {file} does not exist {_RELATIVE}")
 
 
 def _unusable_storage(options: Options) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Relative paths: they are meant from the folder in which config.yaml lies, wherever the program is started."""
 
+import os
 from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
@@ -13,12 +14,20 @@ _WORDS = ("demo", "picamera")
 
 
 def located(written: str, folder: File) -> str:
-    """A path as it was written, made absolute."""
+    """A path as it was written, made absolute; without ``..`` where it is the same place without."""
     try:
         path = File(written).expanduser()
     except RuntimeError:  # ~somebody, who is not known here: it stays as it is, and will not be found
         path = File(written)
-    return str(path if path.is_absolute() else folder / path)
+    if path.is_absolute():
+        return str(path)
+    joined = folder / path
+    plain = os.path.normpath(joined)
+    try:
+        same = os.path.realpath(plain) == os.path.realpath(joined)  # not so behind a link to another folder
+    except (OSError, ValueError):
+        same = False
+    return plain if same else str(joined)
 
 
 def settle_texts(values: dict[str, Any], folder: File) -> None:

@@ -32,7 +32,14 @@ class Problem:
         parts = [file if self.mark is None else f"{file}:{self.mark.line}:{self.mark.column}"]
         if self.path:
             parts.append(dotted(self.path))
-        return ": ".join([*parts, self.sentence])
+        return printable(": ".join([*parts, self.sentence]))
+
+
+def printable(text: str) -> str:
+    """The text on one line, with what is no character for people written as its escape: ``\\n``, ``\\x00``."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def dotted(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from watcher.config.options import Options
 from watcher.config.problem import Mark, Path, Problem, lines, refusal
 from watcher.errors import ConfigError
+from watcher.files import read_small
 
 if TYPE_CHECKING:
     from watcher.config.document import Document
@@ -99,8 +100,7 @@ def _value(document: "Document", path: Path) -> Any:
 def _text(file: File) -> tuple[str, int]:
     """The file's text and mode; every reason not to have it is one sentence."""
     try:
-        with file.open("rb") as opened:
-            content, mode = opened.read(LARGEST + 1), os.fstat(opened.fileno()).st_mode
+        content, mode = read_small(file, LARGEST)
     except IsADirectoryError:
         raise _refused(file, f"is a folder; name the file in it, say {file / 'config.yaml'}") from None
     except FileNotFoundError:

@@ -144,7 +144,7 @@ class Broker:
         except OSError as error:
             raise SinkError(f"the broker's folder {self._folder} cannot be used ({error.strerror})") from None
         if user is not None and not _reachable(self._folder, user):
-            self._folder = Path(tempfile.mkdtemp(prefix="watcher-broker-"))
+            self._folder = _borrowed_folder()
             self._borrowed = True
             log.warning(
                 "the broker runs as %s, who may not enter its folder: what it keeps lies in %s and goes with it",
@@ -152,8 +152,11 @@ class Broker:
             )  # fmt: skip
         self._prepare(self._program, port, user)
         command = [self._program.file, *self._program.arguments, str(self._folder / "broker.conf")]
-        with (self._folder / "broker.log").open("wb") as output:
-            self._child = self._spawned(command, output, user)
+        try:
+            with (self._folder / "broker.log").open("wb") as output:
+                self._child = self._spawned(command, output, user)
+        except OSError as error:
+            raise SinkError(f"the broker's folder {self._folder} cannot be used ({error.strerror})") from None
         self._await_ready(self._child, port)
 
     def _spawned(
@@ -287,12 +290,22 @@ def _user() -> pwd.struct_passwd:
     raise SinkError("there is no user mosquitto or nobody to run the broker as; do not run as root")
 
 
+def _borrowed_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="watcher-broker-"))
+    except OSError as error:
+        raise SinkError(f"no folder can be made for a broker of our own ({error.strerror})") from None
+
+
 def _reachable(folder: Path, user: pwd.struct_passwd) -> bool:
     """Whether the user may go through every folder above."""
     for path in folder.parents:
-        if not path.exists():  # will be made by us, and ours to open
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # will be made by us, and ours to open
             continue
-        status = path.stat()
+        except OSError:  # not even we may look at it
+            return False
         bit = 0o100 if status.st_uid == user.pw_uid else 0o010 if status.st_gid == user.pw_gid else 0o001
         if not status.st_mode & bit:
             return False

@@ -89,7 +89,7 @@ class Mqtt:
         before = self._inlet.cameras
         for gone in before.keys() - cameras.keys():
             self._album.drop(gone)
-            self._states.clear_below(f"{self._options.prefix}/{gone}/")
+            self._forget(gone, before[gone])
         for camera, zones in cameras.items():
             for zone in set(before.get(camera, ())) - set(zones):
                 self._states.put(self._value(topics.ZONE, b"", camera=camera, zone=zone))
@@ -204,6 +204,7 @@ class Mqtt:
             connection.turn(self._wake_in, 1.0)
             while connection.messages:
                 self._inlet.hear(connection.messages.popleft(), delivery)
+            self._inlet.sum_up()
             if connection.ended:
                 delivery.end()
 
@@ -265,6 +266,17 @@ class Mqtt:
         return True
 
     # --- inside
+
+    def _forget(self, camera: str, zones: Sequence[str]) -> None:
+        """Clear all that the broker may keep of a camera, whether we or one before us published it."""
+        for topic in topics.TABLE:
+            if topic.of_camera and topic.retained and not topic.places:
+                self._states.put(self._value(topic, b"", camera=camera))
+        for zone in zones:
+            self._states.put(self._value(topics.ZONE, b"", camera=camera, zone=zone))
+        for setting in ("enabled", "threshold"):
+            self._states.put(self._value(topics.SETTING, b"", camera=camera, setting=setting))
+        self._states.clear_below(f"{self._options.prefix}/{camera}/")
 
     def _value(self, topic: topics.Topic, payload: bytes, **keys: str) -> Value:
         return Value(topics.build(self._options.prefix, topic, **keys), topic, payload)

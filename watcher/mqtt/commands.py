@@ -89,9 +89,9 @@ def _set_reference(text: str) -> SetReference:
 def _setting(name: str, text: str) -> Request:
     value = text.strip()
     if name == "enabled":
-        if value not in {"ON", "OFF"}:
+        if value.upper() not in {"ON", "OFF"}:
             raise ValueError("enabled is ON or OFF")
-        return Resume() if value == "ON" else Pause()
+        return Resume() if value.upper() == "ON" else Pause()
     if name == "threshold":
         return Adjust("threshold", _fraction(value))
     raise ValueError(f"there is no setting {name}; known are enabled and threshold")

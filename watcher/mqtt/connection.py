@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from watcher.errors import SinkError
-from watcher.mqtt.options import MqttOptions, TlsOptions
+from watcher.mqtt.options import MqttOptions, TlsOptions, check_sendable
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +123,9 @@ class Connection:
         except OSError as error:
             self.drop()
             raise SinkError(_why_not(error, self._options)) from None
+        except UnicodeError:
+            self.drop()
+            raise SinkError(f"{self._options.address} cannot be reached (no host can have this name)") from None
         except SinkError:
             self.drop()
             raise
@@ -256,6 +259,10 @@ class Connection:
                 password = None if self._options.password is None else self._options.password.text()
             except ValueError as error:
                 raise SinkError(f"the password for {self._options.address} is missing: {error}") from None
+            try:
+                check_sendable("it", password or "")
+            except ValueError as error:
+                raise SinkError(f"the password for {self._options.address} cannot be sent: {error}") from None
             self._client.username_pw_set(self._options.user, password)
         security = self._options.security
         if security is not None:

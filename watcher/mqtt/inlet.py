@@ -1,19 +1,25 @@
 """What comes in: commands to cameras, and what is answered."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from watcher.errors import RequestRefused
 from watcher.mqtt import commands, topics
 from watcher.mqtt.connection import Message
 from watcher.mqtt.delivery import Delivery, encoded, stamp
+from watcher.ration import Ration
 from watcher.requests import Request
 
 log = logging.getLogger(__name__)
 
 
 class Inlet:
-    """Obeys what may be obeyed, and says of everything else why not. `card` is the sign of life when asked for."""
+    """Obeys what may be obeyed, and says of everything else why not. `card` is the sign of life when asked for.
+
+    A flood of commands becomes no flood of lines or answers: ten a minute are written down, and for each camera ten
+    are answered; for all cameras that are not known, ten together.
+    """
 
     def __init__(self, prefix: str, on_request: Callable[[str, Request], None], card: bytes) -> None:
         self.cameras: Mapping[str, Sequence[str]] = {}
@@ -21,6 +27,8 @@ class Inlet:
         self._on_request = on_request
         self._card = card
         self._said = ""
+        self._lines = Ration()
+        self._answers: dict[str, Ration] = {}
 
     def hear(self, message: Message, delivery: Delivery) -> None:
         """Act on one message; answers go out over `delivery`."""
@@ -34,7 +42,14 @@ class Inlet:
             refusal = self._obeyed(commands.read(place, message.payload, retained=message.retained))
             if refusal is not None:
                 self._say(f"{refusal.camera}: {refusal.name} refused: {refusal.reason}")
-                delivery.answer(topics.ERROR, encoded(refusal.message(stamp())), camera=refusal.camera)
+                if self._may_answer(refusal.camera):
+                    delivery.answer(topics.ERROR, encoded(refusal.message(stamp())), camera=refusal.camera)
+
+    def sum_up(self) -> None:
+        """Say how much was refused beyond what was written down; to be called every now and then."""
+        more = self._lines.withheld(time.monotonic())
+        if more:
+            log.warning("MQTT: and %d more were refused in the last minute", more)
 
     def _obeyed(self, read: commands.Command | commands.Refusal) -> commands.Refusal | None:
         if isinstance(read, commands.Refusal):
@@ -46,10 +61,21 @@ class Inlet:
             self._on_request(read.camera, read.request)
         except RequestRefused as error:
             return commands.Refusal(read.camera, read.name, read.payload, str(error))
+        except Exception as error:  # whoever obeys has a fault: this must not cost everybody the connection
+            if self._lines.allows(time.monotonic()):
+                log.exception("MQTT: %s: %s cannot be obeyed: a fault in the program", read.camera, read.name)
+            reason = f"a fault in the program ({type(error).__name__}); its log says more"
+            return commands.Refusal(read.camera, read.name, read.payload, reason)
         return None
 
     def _say(self, sentence: str) -> None:
-        """Into the log, once while it stays the same: a flood of commands must not become a flood of lines."""
-        if sentence != self._said:
+        """Into the log, once while it stays the same."""
+        self.sum_up()
+        if sentence != self._said and self._lines.allows(time.monotonic()):
             log.warning("MQTT: %s", sentence)
             self._said = sentence
+
+    def _may_answer(self, camera: str) -> bool:
+        # A command may name any camera: those that are not known share one ration, so that none is kept for each.
+        whose = camera if camera in self.cameras else ""
+        return self._answers.setdefault(whose, Ration()).allows(time.monotonic())

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from watcher.files import read_small
 from watcher.quantities import Seconds
 from watcher.vision.options import STRICT
 
 EMBEDDED = "embedded"
 """The host that means: start a broker of our own."""
 
+_LONGEST_TEXT = 65535
 _PREFIX = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_LARGEST_SECRET = 64 * 1024
+"""Bytes."""
 _SECRET_HINT = "write the text in quotes, or {file: PATH}, {env: NAME} or {credential: NAME}"
 
 
@@ -41,6 +45,16 @@ class Secret:
         """True where the secret itself stands in the configuration."""
         return self._place == "text"
 
+    @property
+    def missing(self) -> str:
+        """Where the file is that is not there; empty where it is there or none is named."""
+        return self._value if self._place == "file" and not os.path.exists(os.path.expanduser(self._value)) else ""
+
+    @property
+    def unset(self) -> str:
+        """The environment variable that is not set now; empty where it is set or none is named."""
+        return self._value if self._place == "env" and self._value not in os.environ else ""
+
     def text(self) -> str:
         """The secret, looked up now; ValueError says in one sentence why it could not be found."""
         if self._place == "text":
@@ -66,7 +80,10 @@ class Secret:
                 )
             path = Path(folder) / self._value
         try:
-            return path.read_text("utf-8").rstrip("\r\n")
+            data, _ = read_small(path, _LARGEST_SECRET)
+            if len(data) > _LARGEST_SECRET:
+                raise ValueError(f"{path} is too large to be a password")
+            return data.decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError:
             raise ValueError(f"{path} is not a text file") from None
         except OSError as error:
@@ -156,7 +173,7 @@ class MqttOptions:
     host: str = "localhost"
     """Name or address of the broker; `embedded`: start one of our own on this machine."""
     port: int = 0
-    """0: 1883, or 8883 with tls. (Never 0 once these options exist.)"""
+    """0: the usual one, 1883, or 8883 with tls."""
     prefix: str = "watcher"
     """What all topics begin with; two daemons on one broker need different ones."""
     user: str | None = None
@@ -185,6 +202,10 @@ class MqttOptions:
             raise ValueError("a broker of our own listens on this machine alone and takes no user or tls")
         if not self.client_id:
             object.__setattr__(self, "client_id", self.prefix.replace("/", "_"))
+        check_sendable("client_id", self.client_id)
+        check_sendable("user", self.user or "")
+        if self.password is not None and self.password.plain:
+            check_sendable("password", self.password.text())
         if len(self.client_id.encode()) > 100:
             raise ValueError("client_id is longer than 100 bytes")
 
@@ -212,6 +233,30 @@ def _check_host(host: str) -> None:
         raise ValueError("host is the name or address alone; port, user, password and tls have keys of their own")
     if not host or host != host.strip() or any(character.isspace() for character in host):
         raise ValueError(f"host must be a name or an address, not {host!r}")
+    if not host.isprintable():
+        raise ValueError(f"host must be a name or an address, without control characters, not {host!r}")
+    if not _is_name(host):
+        raise ValueError(
+            "host must be a name or an address: parts of 1 to 63 letters joined by dots, 253 at most, "
+            f"not {host[:80]!r}"
+        )
+
+
+def _is_name(host: str) -> bool:
+    """Whether the name can be looked up at all."""
+    try:
+        plain = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return False
+    return len(plain) <= 253 and all(1 <= len(part) <= 63 for part in plain.removesuffix(".").split("."))
+
+
+def check_sendable(what: str, text: str) -> None:
+    """ValueError where MQTT cannot carry a text; the text itself, which may be a secret, is not repeated."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"{what} has a NUL or half a character in it; write text without them")
+    if len(text.encode()) > _LONGEST_TEXT:
+        raise ValueError(f"{what} is longer than {_LONGEST_TEXT} bytes, the most that MQTT can carry")
 
 
 def _check_prefix(prefix: str) -> None:

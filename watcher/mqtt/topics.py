@@ -35,6 +35,11 @@ class Topic:
         return self.name.startswith("<camera>/")
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """What stands for keys beside the camera: "zone", "setting"."""
+        return tuple(place for place in _PLACE.findall(self.name) if place != "camera")
+
+    @property
     def below_camera(self) -> str:
         """The name without the camera, as `Outlet.state` takes it: "change", "zone/<zone>"."""
         return self.name.removeprefix("<camera>/")
@@ -92,7 +97,12 @@ SETTING = _out("<camera>/setting/<setting>", "text", "The value in force; fracti
 SETTING_SET = _in("<camera>/setting/<setting>/set", "text", "Changes a setting: `enabled`, `threshold`.")
 REFERENCE_SET = _in("<camera>/reference/set", "text", "`TAKE`, or the name of a stored reference to use.")
 SNAPSHOT_TAKE = _in("<camera>/snapshot/take", "text", "Publishes and stores a picture of now; any payload.")
-ERROR = _out("<camera>/error", "json", "A command that was refused, and why; it changed nothing.", retained=False)
+ERROR = _out(
+    "<camera>/error",
+    "json",
+    "A command that was refused, and why; it changed nothing. At most ten a minute.",
+    retained=False,
+)
 
 TABLE: tuple[Topic, ...] = (
     STATUS, ABOUT, INSTANCE, INSTANCE_ASK, AVAILABILITY, HEALTH, CHANGE, ZONE, EVENT,

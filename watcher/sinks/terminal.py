@@ -1,4 +1,4 @@
-"""What happens, for people at the terminal: one line an update."""
+"""What happens, for people at the terminal: one line for each thing worth knowing."""
 
 import logging
 import queue
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from watcher.quantities import percent
 from watcher.sinks import Pictures, StateValue
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WAITING = 1000
+GOING_ON_EVERY = 30.0
+"""Seconds of an event, at least, between two lines that say no more than that it goes on."""
 _MARKS = {"started": ("●", "bold red"), "updated": ("│", "yellow"), "ended": ("○", "green")}
 _ENDINGS = {
     "passed": "passed",
@@ -25,7 +28,8 @@ _ENDINGS = {
 
 
 class Terminal:
-    """Prints every event update to `output` (standard output), coloured where that is a terminal.
+    """Prints to `output` (standard output), coloured where that is a terminal: the beginning and the end of each
+    event, a change of its zones, and every 30 seconds that it goes on.
 
     A thread of its own prints, ``out:terminal``, so that a terminal that is held holds nobody else; what does not
     fit into its waiting line is left out and counted.
@@ -35,6 +39,7 @@ class Terminal:
         self._output = sys.stdout if output is None else output
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(_WAITING)
         self._left_out = 0
+        self._said: dict[str, dict[str, Any]] = {}
         self._thread = threading.Thread(target=self._run, name="out:terminal", daemon=True)
 
     def start(self) -> None:
@@ -65,7 +70,8 @@ class Terminal:
         try:
             show = _rich(self._output) if self._output.isatty() else _plain(self._output)
             while (payload := self._lines.get()) is not None:
-                show(payload)
+                if self._worth_a_line(payload):
+                    show(payload)
                 if self._left_out:
                     log.warning("the terminal was too slow for %d lines", self._left_out)
                     self._left_out = 0
@@ -73,6 +79,18 @@ class Terminal:
             log.warning("nothing more is printed: the output is closed (%s)", error)
         except Exception:
             log.exception("the terminal has a fault; nothing more is printed")
+
+    def _worth_a_line(self, payload: dict[str, Any]) -> bool:
+        """Whether an update says more than the last line of its event did; it is taken for said then."""
+        camera = str(payload.get("camera"))
+        before = self._said.get(camera)
+        if payload.get("event_type") == "updated" and before is not None and before.get("id") == payload.get("id"):
+            then, now = _moment(before.get("captured_at")), _moment(payload.get("captured_at"))
+            soon = then is not None and now is not None and abs((now - then).total_seconds()) < GOING_ON_EVERY
+            if soon and before.get("zones") == payload.get("zones"):
+                return False
+        self._said[camera] = payload
+        return True
 
 
 def line(payload: dict[str, Any]) -> tuple[str, str, str, str]:
@@ -88,7 +106,7 @@ def _sentence(payload: dict[str, Any]) -> str:
     if kind == "ended":
         return f"ended{_length(payload)}: {_ending(payload)}"
     fraction = payload.get("changed_fraction")
-    changed = f", {fraction:.2%}" if kind == "updated" and isinstance(fraction, float) else ""
+    changed = f", {percent(fraction)}" if kind == "updated" and isinstance(fraction, float) else ""
     reason = f": {payload['reason']}" if kind == "started" and payload.get("reason") else ""
     word = "going on" if kind == "updated" else kind
     return f"{word}{where}{changed}{reason}"
@@ -108,9 +126,13 @@ def _length(payload: dict[str, Any]) -> str:
 
 
 def _time(value: object) -> str:
-    """The time of day as the clock on the wall shows it."""
+    """The time of day as the clock on the wall shows it; of another day (recordings) with its date."""
     moment = _moment(value)
-    return "        " if moment is None else moment.astimezone().strftime("%H:%M:%S")
+    if moment is None:
+        return "        "
+    local = moment.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return local.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S")
 
 
 def _moment(value: object) -> datetime | None:

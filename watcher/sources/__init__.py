@@ -14,6 +14,11 @@ class Source(Protocol):
     ends when a recording ends, and raises `SourceLost` when a live source stops giving frames. A picture that
     cannot be read is a `Tick` with its trouble, never an exception: the rest goes on. `close` may be called
     from another thread, at any time and more than once, and makes a blocked `open` or `frames` return soon.
+
+    A live source that is a recording all the same (played at its own speed) may have an attribute ``ends``: True
+    when the end of `frames` is the end of it. Without one, a live source whose frames end is opened again.
+
+    A `Tick` without trouble says that the source is well and only has nothing new; silence says that it is lost.
     """
 
     live: bool

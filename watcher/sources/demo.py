@@ -17,6 +17,7 @@ class Demo:
 
     def __init__(self, options: DemoOptions, camera: str) -> None:
         self.live = options.pace == "real"
+        self.ends = options.length is not None
         self._options = options
         self._closed = threading.Event()
         self._scene: DemoScene | None = None

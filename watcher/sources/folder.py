@@ -19,6 +19,9 @@ from watcher.vision.frame import Frame, Pixels, Tick
 _GLANCE = 0.1
 """Seconds between two looks for new pictures."""
 
+_SIGN_OF_LIFE = 2.0
+"""Seconds without a new picture after which a `Tick` says that the folder is there."""
+
 _PATIENCE = 2.0
 """Seconds after which a file that does not change any more, and is no whole picture, is given up."""
 
@@ -35,11 +38,13 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 class Folder:
     """Pictures in natural order, `fps` of them a second; with `watch`, each new one as it comes.
 
-    An unreadable picture is a `Tick` with its index, its name and what is wrong with it.
+    An unreadable picture is a `Tick` with its index, its name and what is wrong with it. A watched folder to which
+    nothing comes gives a `Tick` without trouble now and then: to wait is what it is for.
     """
 
     def __init__(self, options: FolderOptions, camera: str) -> None:
         self.live = options.watch or options.pace == "real"
+        self.ends = not options.watch and not (self.live and options.repeat)
         self._options = options
         self._closed = threading.Event()
         self._paths: list[Path] = []
@@ -79,6 +84,7 @@ class Folder:
     def _watched(self, known: dict[Path, Mark]) -> Iterator[Frame | Tick]:
         fresh = Fresh(known)
         index = 0
+        told = time.monotonic()
         while not self._closed.wait(_GLANCE):
             try:
                 paths = listed(self._options.path)
@@ -89,6 +95,10 @@ class Folder:
                     return
                 yield observed(path, now(), index, None)
                 index += 1
+                told = time.monotonic()
+            if time.monotonic() - told >= _SIGN_OF_LIFE:
+                told = time.monotonic()
+                yield Tick(*now())
 
 
 class Fresh:
@@ -132,11 +142,11 @@ def listed(text: str) -> list[Path]:
     ------
     SourceUnavailable : there is no such file or folder, or it may not be read.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     try:
         if path.is_dir():
             names = [
-                entry.name for entry in os.scandir(path) if entry.is_file() and _named_like_picture(entry.name)
+                entry.name for entry in os.scandir(path) if _named_like_picture(entry.name) and _is_file(entry)
             ]
             return [path / name for name in sorted(names, key=natural_key)]
         if path.is_file():
@@ -193,6 +203,13 @@ def _marks(paths: list[Path]) -> dict[Path, Mark]:
             continue  # gone between the listing and now
         marks[path] = (status.st_size, status.st_mtime_ns)
     return marks
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself: a picture that cannot be read, and not a folder that cannot
+        return True
 
 
 def _named_like_picture(name: str) -> bool:

@@ -10,11 +10,13 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
-from watcher.sources.urls import Address, address
+from watcher.sources.urls import Address, address, trouble
 
 _REDIRECTS = 5
+_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~|"
+"""What stands in paths and queries unquoted beside letters and digits; % because it may be quoted already."""
 _FIELD = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,]+))')
 
 
@@ -50,7 +52,7 @@ class Getter:
         Raises
         ------
         Refused : any status other than 200 and 304.
-        OSError, http.client.HTTPException : no connection, or no HTTP; may be shown by `words`.
+        OSError, ValueError, http.client.HTTPException : no connection, or no HTTP; may be shown by `words`.
         """
         target, login = self._target, ""
         for _ in range(_REDIRECTS + 2):
@@ -89,8 +91,9 @@ class Getter:
     def _once(self, target: Address, headers: Mapping[str, str]) -> Reply:
         parts = urlsplit(target.url)
         connection = self._connected(parts.scheme, target.host, parts.port)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", path, headers={"User-Agent": "watcher", "Connection": "close", **headers})
+        connection.request(
+            "GET", _path(target.url), headers={"User-Agent": "watcher", "Connection": "close", **headers}
+        )
         body = connection.getresponse()
         return Reply(body.status, {name.lower(): value for name, value in body.getheaders()}, body)
 
@@ -122,6 +125,8 @@ def words(error: Exception) -> str:
         return f"its certificate is not trusted ({error.verify_message}); verify_tls: false accepts it"
     if isinstance(error, ssl.SSLError):
         return "it does not speak TLS as it should"
+    if isinstance(error, UnicodeError):
+        return "its name is not one that a host can have"
     if isinstance(error, OSError):
         return error.strerror or "the connection broke"
     return "it does not answer in HTTP"
@@ -139,12 +144,22 @@ def _status(status: int) -> str:
 
 def _redirected(source: Address, location: str) -> Address:
     """Where a redirect leads; credentials go along only to the same host."""
-    target = address(urljoin(source.url, location))
-    if urlsplit(target.url).scheme not in ("http", "https"):
-        raise Refused("it redirects to something that is not HTTP")
+    try:
+        joined = quote(urljoin(source.url, location), safe=_AS_IT_IS)
+    except ValueError:
+        raise Refused("it redirects to something that is no URL") from None
+    if trouble(joined, ("http", "https")):
+        raise Refused("it redirects to something that is not HTTP, or no URL")
+    target = address(joined)
     if target.host != source.host or target.user is not None:
         return target
     return Address(target.url, source.user, source.password)
+
+
+def _path(url: str) -> str:
+    """What is asked for: path and query, with everything quoted that may not stand in a request."""
+    parts = urlsplit(url)
+    return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_AS_IT_IS)
 
 
 def _login(target: Address, challenges: list[str]) -> str:
@@ -159,6 +174,11 @@ def _login(target: Address, challenges: list[str]) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
+def _sendable(text: str) -> bool:
+    """Whether a header can carry the text between quotes."""
+    return text.isprintable() and not set('"\\') & set(text) and all(ord(character) < 256 for character in text)
+
+
 def _digest(target: Address, user: str, password: str, values: Mapping[str, str]) -> str:
     """The answer to a Digest challenge (RFC 7616), for one GET."""
     algorithm = values.get("algorithm", "MD5")
@@ -168,10 +188,13 @@ def _digest(target: Address, user: str, password: str, values: Mapping[str, str]
         # MD5 is what cameras ask for; it guards nothing here that plain HTTP would not show anyway.
         return (hashlib.sha256 if algorithm.upper() == "SHA-256" else hashlib.md5)(data).hexdigest()
 
-    parts = urlsplit(target.url)
-    uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    uri = _path(target.url)
     realm, nonce = values.get("realm", ""), values.get("nonce", "")
     secret, request = hashed(user, realm, password), hashed("GET", uri)
+    if not _sendable(user):
+        raise Refused(
+            "the user name has characters that a Digest login cannot carry; use letters of Western Europe"
+        )
     fields = {"username": user, "realm": realm, "nonce": nonce, "uri": uri}
     if "auth" in [word.strip() for word in values.get("qop", "").split(",")]:
         count, own = "00000001", secrets.token_hex(8)

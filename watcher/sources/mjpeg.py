@@ -36,7 +36,7 @@ class Mjpeg:
             reply = opened(
                 lambda: self._getter.get({}), self._closed, timeout, late, lambda reply: reply.body.close()
             )
-        except (OSError, http.client.HTTPException, Refused) as error:
+        except (OSError, ValueError, http.client.HTTPException, Refused) as error:
             raise SourceUnavailable(f"{self._shown} cannot be opened: {words(error)}") from None
         kind = reply.headers.get("content-type", "")
         boundary = boundary_of(kind)

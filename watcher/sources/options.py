@@ -1,6 +1,7 @@
 """Settings of the sources, and how one string becomes settings. Standard library only."""
 
 import difflib
+import os
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,6 +49,7 @@ class VideoOptions:
 
     def __post_init__(self) -> None:
         _check_path(self.path, "path", "recordings/yard.mp4")
+        _check_start(self.start)
         _check_range("threads", self.threads, 0, 64)
 
 
@@ -74,6 +76,7 @@ class FolderOptions:
 
     def __post_init__(self) -> None:
         _check_path(self.path, "path", "pictures/*.jpg")
+        _check_start(self.start)
         _check_fps(self.fps)
 
 
@@ -271,7 +274,7 @@ def options_from_text(text: str) -> SourceOptions:
         return V4l2Options(device=text)
     if match := _SCHEME.match(text):
         return _from_url(text, match[1].lower())
-    if _CLASS.fullmatch(text) and not Path(text).exists():
+    if _CLASS.fullmatch(text) and not os.path.exists(text):
         return CustomOptions(kind=text)
     return _from_path(text)
 
@@ -292,10 +295,11 @@ def _from_url(url: str, scheme: str) -> SourceOptions:
 
 
 def _from_path(text: str) -> SourceOptions:
-    path = Path(text).expanduser()
-    if path.is_dir() or text.endswith("/"):
+    # os.path also has an answer where a folder may not be entered: who opens the source says why then.
+    path = os.path.expanduser(text)
+    if os.path.isdir(path) or text.endswith("/"):
         return FolderOptions(path=text)
-    if path.suffix.lower() in PICTURE_SUFFIXES or (_GLOB.search(text) and not path.exists()):
+    if Path(path).suffix.lower() in PICTURE_SUFFIXES or (_GLOB.search(text) and not os.path.exists(path)):
         return FolderOptions(path=text)
     return VideoOptions(path=text)
 
@@ -320,6 +324,12 @@ def _check_path(path: str, what: str, example: str) -> None:
 def _check_url(url: str, schemes: tuple[str, ...]) -> None:
     if sentence := trouble(url, schemes):
         raise ValueError(sentence)
+
+
+def _check_start(start: datetime | None) -> None:
+    # At the ends of time there is no room for another zone, nor for the recording itself.
+    if start is not None and not 1 < start.year < 9999:
+        raise ValueError(f"start must lie in the years 2 to 9998, not {start.isoformat()}")
 
 
 def _check_timeout(timeout: float) -> None:

@@ -45,7 +45,7 @@ class Stills:
         self._fetched_at = time.monotonic()
         try:
             self._pixels = opened(self._fetched, self._closed, timeout, late, lambda pixels: self._getter.drop())
-        except (OSError, http.client.HTTPException, Refused, PictureUnreadable) as error:
+        except (OSError, ValueError, http.client.HTTPException, Refused, PictureUnreadable) as error:
             raise SourceUnavailable(f"{self._shown} cannot be opened: {_said(error)}") from None
 
     def frames(self) -> Iterator[Frame | Tick]:

@@ -67,6 +67,9 @@ def address(url: str, user: str | None = None, password: str | None = None) -> A
 def trouble(url: str, schemes: tuple[str, ...]) -> str | None:
     """What is wrong with a URL for these schemes, in one sentence; None where nothing is."""
     example = f"write for example {schemes[0]}://192.168.1.20/path"
+    if any(character.isspace() or not character.isprintable() for character in url):
+        # Not shown: where a password has a space in it, it is not plain where it begins and ends.
+        return f"the URL has a space or a control character in it; write %20 for a space, or {example}"
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -4,7 +4,6 @@ import os
 import select
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import av
 import cv2
@@ -36,7 +35,7 @@ class V4l2:
 
     def open(self) -> None:
         device, timeout = self._options.device, self._options.timeout
-        if not Path(device).exists():
+        if not os.path.exists(device):
             raise SourceUnavailable(f"there is no device {device}")
         if not os.access(device, os.R_OK | os.W_OK):
             raise SourceUnavailable(f"{device} may not be opened by this user; put the user into the group video")

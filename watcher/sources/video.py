@@ -1,5 +1,8 @@
 """Recordings: every frame of any file that FFmpeg reads, with the time at which it was taken."""
 
+import logging
+import os
+import stat
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,6 +21,8 @@ from watcher.sources.planes import pixels_of
 from watcher.sources.times import MediaClock, Timeline, aware
 from watcher.vision.frame import Frame, Tick
 
+log = logging.getLogger(__name__)
+
 _FALLBACK_FPS = Fraction(25)
 
 
@@ -26,13 +31,16 @@ class Video:
 
     Media time is the frame's timestamp less the first one's, so a variable frame rate comes out right; without
     timestamps it is index / fps. A recording that breaks off gives all that can be decoded and then raises
-    `SourceLost`; a frame that is damaged, or a stretch that cannot be decoded, is a `Tick` with its trouble.
+    `SourceLost`, or with `repeat` begins
+    again; a frame that is damaged, or a stretch that cannot be decoded, is a `Tick` with its trouble.
     """
 
     def __init__(self, options: VideoOptions, camera: str) -> None:
         self.live = options.pace == "real"
-        self._options = options
-        self._path = Path(options.path).expanduser()
+        self.ends = not (self.live and options.repeat)
+        self._camera, self._options = camera, options
+        self._said = ""
+        self._path = Path(os.path.expanduser(options.path))
         self._closed = threading.Event()
         self._feed: Feed | None = None
         self._index = 0
@@ -56,7 +64,12 @@ class Video:
             raise SourceUnavailable(f"{self._path} has not been opened")
         while not self._closed.is_set():
             before = self._index
-            yield from self._round(feed)
+            try:
+                yield from self._round(feed)
+            except SourceLost as error:
+                if not self._options.repeat or self._index == before:
+                    raise
+                self._say_once(str(error))
             if not self._options.repeat or self._index == before or self._closed.is_set():
                 return
             self._clock.restart()
@@ -68,10 +81,21 @@ class Video:
         if self._feed is not None:
             self._feed.close()
 
+    def _say_once(self, trouble: str) -> None:
+        """Each round breaks off at the same place, and each time is as good as the first."""
+        if trouble != self._said:
+            log.warning("%s: %s; it is repeated up to there", self._camera, trouble)
+            self._said = trouble
+
     def _opened(self) -> Feed:
-        if not self._path.exists():
-            raise SourceUnavailable(f"there is no recording {self._path}")
-        if not self._path.is_file():
+        try:
+            mode = self._path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            raise SourceUnavailable(f"there is no recording {self._path}") from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise SourceUnavailable(f"the recording {self._path} cannot be opened ({why})") from None
+        if not stat.S_ISREG(mode):
             raise SourceUnavailable(f"{self._path} is not a file; for a folder of pictures write kind: folder")
         # "file:" keeps names like "a:b.mp4" from being taken for addresses; and no playlist shall call out.
         options = {"protocol_whitelist": "file", **DECODE_LIMITS}
@@ -173,4 +197,4 @@ def _creation_time(feed: Feed) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     # Cameras without a clock write the beginning of their container's calendar, 1904 or 1970.
-    return moment if moment is not None and moment.year > 1970 else None
+    return moment if moment is not None and 1970 < moment.year < 9999 else None

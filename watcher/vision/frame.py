@@ -291,6 +291,11 @@ class Tick:
     name: str | None = None
     trouble: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """The trouble, with the name of the picture that has it where it has one."""
+        return f"{self.name}: {self.trouble}" if self.trouble and self.name else self.trouble
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:

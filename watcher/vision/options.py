@@ -34,7 +34,7 @@ class ZoneOptions(AreaOptions):
     __pydantic_config__: ClassVar = STRICT
 
     threshold: Fraction | None = None
-    """The changed fraction of this zone that makes an event; None: as `events.threshold`."""
+    """The changed fraction of this zone that makes an event; null: as `events.threshold`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

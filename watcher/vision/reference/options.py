@@ -15,7 +15,7 @@ class FixedOptions:
 
     kind: Literal["fixed"] = "fixed"
     image: str | None = None
-    """A picture file; None: taken from the camera at start, and kept over a restart."""
+    """A picture file; null: taken from the camera at start, and kept over a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class BackgroundOptions:
 
     kind: Literal["background"] = "background"
     learn: Seconds = 2.0
-    """How long the scene is learnt quickly, as a running mean, before anything is reported."""
+    """How long the scene is learnt quickly, as the median of a few pictures, before anything is reported."""
     adapt: Seconds = 60.0
     """Time constant of the slow learning afterwards."""
 
