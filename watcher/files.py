@@ -1,4 +1,4 @@
-"""Small files that people write, read within bounds: never a pipe or device, which would be waited on for ever."""
+"""Files read within bounds, never a pipe or device, which would be waited on for ever; and files written whole."""
 
 import errno
 import os
@@ -19,6 +19,27 @@ def read_small(path: Path, most: int) -> tuple[bytes, int]:
         if not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "it is a pipe or device; only regular files are read")
         return file.read(most + 1), mode
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """The file appears complete or not at all, also where the power fails; OSError where it cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _opened(path: str, flags: int) -> int:

@@ -8,7 +8,6 @@ Nothing is overwritten: saving makes a new version, and the older ones stay unti
 import hashlib
 import io
 import json
-import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watcher.errors import ReferenceUnusable
+from watcher.files import write_whole
 from watcher.vision.geometry import Size
 
 Memory = Mapping[str, NDArray[Any]]
@@ -264,8 +264,8 @@ def _write_version(
         stored = StoredReference(
             camera, name, int(arrays.stem), full_size, datetime.now(UTC), checksum, arrays, origin
         )
-        _write_whole(arrays, packed)
-        _write_whole(arrays.with_suffix(".json"), json.dumps(_note(stored), indent=1).encode())
+        write_whole(arrays, packed)
+        write_whole(arrays.with_suffix(".json"), json.dumps(_note(stored), indent=1).encode())
     except OSError:
         arrays.unlink(missing_ok=True)
         raise
@@ -283,26 +283,6 @@ def _claimed(folder: Path) -> Path:
             version += 1
         else:
             return path
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """The file appears complete or not at all, also where the power fails."""
-    # Not mkstemp: its files are for their owner alone, and the daemon must read what root has saved.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _note(stored: StoredReference) -> dict[str, Any]:

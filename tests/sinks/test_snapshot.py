@@ -16,9 +16,10 @@ import pytest
 from tests.support.wait import until
 from watcher.errors import PictureUnreadable
 from watcher.events.event import Event, EventUpdate
+from watcher.files import write_whole
 from watcher.sinks import snapshot
 from watcher.sinks.options import StorageOptions
-from watcher.sinks.snapshot import WAITING, Snapshots, snapshot_path, write_whole
+from watcher.sinks.snapshot import WAITING, Snapshots, snapshot_path
 
 START = datetime(2026, 11, 22, 10, 18, 3, 250_999, tzinfo=UTC)
 

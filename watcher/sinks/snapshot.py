@@ -6,7 +6,6 @@ sort by it and people read it. An event's first picture is replaced by its best 
 """
 
 import logging
-import os
 import re
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watcher.errors import WatcherError
+from watcher.files import write_whole
 from watcher.sinks import Pictures, StateValue
 from watcher.sinks.options import StorageOptions
 from watcher.sinks.shelf import Shelf
@@ -178,27 +178,6 @@ class Snapshots:
         elif self._said and not trouble:
             log.info("snapshots: pictures are stored again")
         self._said = trouble
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """The file appears complete or not at all, also where the power fails; OSError where it cannot be written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _words(error: Exception) -> str:
