@@ -105,6 +105,45 @@ class Quantity:
         return {"anyOf": kinds, "description": f"{self.what}, for example {self.example}"}
 
 
+class Length(str):
+    """A length in the picture or on the part that it shows, as text: ``6 px``, ``0.3 mm``."""
+
+    __slots__ = ()
+
+    def pixels(self, pixels_per_mm: float | None) -> float:
+        """In pixels; ValueError where it is in millimetres and nobody has said how many pixels one has."""
+        number, unit = self.split()
+        if unit == "px":
+            return float(number)
+        if pixels_per_mm is None:
+            raise ValueError(f"{self} needs pixels_per_mm, or write it in pixels, for example 6 px")
+        return float(number) * pixels_per_mm
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """To pydantic it is text: that is how a default of it is written into the JSON Schema."""
+        from pydantic_core import core_schema
+
+        return core_schema.str_schema()
+
+
+@dataclass(frozen=True, slots=True)
+class LengthQuantity(Quantity):
+    """A `Length`: its unit is kept, because millimetres become pixels only with the camera's scale."""
+
+    def parse(self, value: object) -> Length:  # type: ignore[override]
+        """The length as it was written; ValueError as for every quantity."""
+        if isinstance(value, Length):
+            return value
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise ValueError(f"is not {self.what}; write for example {self.example}")
+        number, unit = self._split(value)
+        unit = (unit or self.bare or "").lower()
+        if unit not in self.units:
+            raise ValueError(f"has the unknown unit {unit!r} (known: px, mm); write for example {self.example}")
+        return Length(f"{self._checked(number, unit, number):g} {unit}")
+
+
 def _any_case(unit: str) -> str:
     """A pattern for the unit in capitals or not: JSON Schema's patterns know no flag for that."""
     return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in unit)
@@ -118,7 +157,10 @@ FRACTION = Quantity(
 SIZE = Quantity("a number of bytes", _BYTES, "b", "5 GB")
 COUNT_PER_SECOND = Quantity("a rate", {"": 1.0, "fps": 1.0, "/s": 1.0, "hz": 1.0}, "", "10")
 
+LENGTH = LengthQuantity("a length", {"px": 1.0, "mm": 1.0}, "px", "6 px, or 0.3 mm")
+
 Seconds = Annotated[float, DURATION]
 Fraction = Annotated[float, FRACTION]
 ByteCount = Annotated[int, SIZE]
 Rate = Annotated[float, COUNT_PER_SECOND]
+Pixels = Annotated[Length, LENGTH]

@@ -11,7 +11,7 @@ from watcher.mqtt.options import MqttOptions, TlsOptions
 from watcher.profiles import PROFILES
 from watcher.quantities import DURATION, FRACTION, SIZE, Quantity
 from watcher.sinks.options import RecordOptions, StorageOptions
-from watcher.vision.options import DetectorOptions, ZoneOptions
+from watcher.vision.options import DetectorOptions, ToleranceOptions, ZoneOptions
 
 _AREAS = "An area under `ignore` or `privacy` has `points` and `name` alone."
 _LAYERS = (
@@ -38,6 +38,7 @@ def _lines() -> Iterator[str]:
             yield from _table(f"cameras.<key>.{key}, kind: {kind}", section)
     yield from _table("cameras.<key>.zones.<key>", ZoneOptions)
     yield from ("", _AREAS)
+    yield from _table("cameras.<key>.zones.<key>.tolerance", ToleranceOptions)
     yield from _table("cameras.<key>.detector", DetectorOptions)
     yield from _table("cameras.<key>.events", EventsOptions)
     yield from _table("cameras.<key>.record", RecordOptions)

@@ -25,6 +25,7 @@ class Region:
     zones : keys of the zones that it touches, in the order of the configuration.
     still_for : seconds for which nothing has moved inside; 0 while it moves.
     stayed : where it is still, whether something appeared there or was removed; else None.
+    reference_box : the same place in pixels of the reference, where the picture was registered to it; else None.
     """
 
     box: Box
@@ -34,6 +35,7 @@ class Region:
     zones: tuple[str, ...] = ()
     still_for: float = 0.0
     stayed: StillCause | None = None
+    reference_box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Settings of what is looked at and how. Standard library only: `watcher check` reads them without OpenCV."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from watcher.quantities import Fraction
+from watcher.quantities import Fraction, Pixels
 
 STRICT = {"extra": "forbid"}
 """pydantic's configuration for every options dataclass: unknown keys are refused."""
@@ -27,6 +27,32 @@ class AreaOptions:
             raise ValueError("the polygon has no area: its points lie on one line, or its sides cross")
 
 
+Measure = Literal["auto", "tone", "structure", "color"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToleranceOptions:
+    """What an inspection lets pass in one zone; what is not written is as for the whole part."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    smallest_defect: Pixels | None = None
+    """The smallest defect that must be found here, `6 px` or `0.3 mm`."""
+    sensitivity: Fraction | None = None
+    """0: only blatant defects, 1: the faintest."""
+    bright: float | None = None
+    """Grey levels by which a place may be too bright."""
+    dark: float | None = None
+    """Grey levels by which a place may be too dark."""
+    measure: Measure | None = None
+    """`tone` for flat or printed parts, `structure` for texture, `color`; `auto`: whatever suits each place."""
+
+    def __post_init__(self) -> None:
+        for name, limit in (("bright", self.bright), ("dark", self.dark)):
+            if limit is not None and not 1 <= limit <= 255:
+                raise ValueError(f"{name} must lie between 1 and 255 grey levels, not {limit:g}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneOptions(AreaOptions):
     """A part of the picture that is watched, with a threshold of its own if wanted."""
@@ -35,6 +61,8 @@ class ZoneOptions(AreaOptions):
 
     threshold: Fraction | None = None
     """The changed fraction of this zone that makes an event; null: as `events.threshold`."""
+    tolerance: ToleranceOptions = field(default_factory=ToleranceOptions)
+    """What an inspection lets pass here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""A part against a good one: PASS, FAIL or NOT_INSPECTED."""
