@@ -12,14 +12,18 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of the table, and what it must and should be."""
+    """One number of the table, and what it must and should be.
+
+    `value` None: it cannot be measured (yet), and `note` says why. `must` and `aim` None: a number beside others,
+    of which nothing is demanded.
+    """
 
     row: str
     what: str
-    value: float
+    value: float | None
     unit: str
-    must: float
-    aim: float
+    must: float | None = None
+    aim: float | None = None
     more_is_better: bool = False
     spread: tuple[float, float] | None = None
     """Lower and upper quartile of the rounds."""
@@ -28,10 +32,13 @@ class Figure:
     @property
     def holds(self) -> str:
         """``aim``, ``must`` or ``MISSED``: the best of the two bounds that the value keeps."""
-        for bound, name in ((self.aim, "aim"), (self.must, "must")):
+        if self.value is None:
+            return "not measured"
+        bounds = [(bound, name) for bound, name in ((self.aim, "aim"), (self.must, "must")) if bound is not None]
+        for bound, name in bounds:
             if self.value >= bound if self.more_is_better else self.value <= bound:
                 return name
-        return "MISSED"
+        return "MISSED" if bounds else ""
 
 
 def in_turns(

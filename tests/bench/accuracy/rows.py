@@ -1,0 +1,23 @@
+"""The rows of the table, and what a row gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.bench.measure import Figure
+
+ROWS = {
+    "pixel": "pixel F over CDnet highway and office, SBI HallAndMonitor, HighwayI and IBMtest2 (home)",
+    "wavingtrees": "strongly waving trees: events while nothing else happens; the frame that finds a person",
+    "leaves": "tree.avi and three trail clips: events that leaves make (wildlife)",
+    "clips": "six recordings with truth: events hit, false, and the delay until they are told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a row gives: figures, what there is to know about them line by line, and what peers reach on the same,
+    by their names, a value for each figure (None: does not apply)."""
+
+    figures: list[Figure]
+    details: list[str] = field(default_factory=list)
+    peers: Mapping[str, list[float | None]] = field(default_factory=dict)
