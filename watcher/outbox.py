@@ -32,7 +32,8 @@ class Record:
 
     @property
     def closes(self) -> bool:
-        return self.payload.get("event_type") == "ended"
+        """Nothing of the same event follows; a verdict stands alone."""
+        return self.payload.get("event_type") == "ended" or "verdict" in self.payload
 
     @property
     def gap(self) -> bool:
@@ -153,7 +154,7 @@ class MemoryOutbox:
         for records in events.values():
             if records[-1].number == self._count - 1:
                 continue  # it has only just ended
-            complete = records[0].payload.get("sequence") == 0 and records[-1].closes
+            complete = records[0].payload.get("sequence", 0) == 0 and records[-1].closes
             if complete and not any(record.offered for record in records):
                 return records
         return []
@@ -168,7 +169,11 @@ class MemoryOutbox:
 
     def _note_gap(self, lost: list[Record]) -> None:
         """Count a lost event in the camera's gap record, which takes the place of the first that was lost."""
-        begins, ends = lost[0].payload.get("started_at"), lost[-1].payload.get("ended_at")
+        first, last = lost[0].payload, lost[-1].payload
+        begins, ends = (
+            first.get("started_at", first.get("captured_at")),
+            last.get("ended_at", last.get("captured_at")),
+        )
         gap = self._gap(lost[0].camera)
         if gap is not None:
             gap.payload["lost"] += 1

@@ -5,6 +5,7 @@ observations, so that there is one answer to "what is the setting now?".
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,27 @@ class Republish:
     """Publish every retained state again (a broker has just connected)."""
 
 
-Request = Pause | Resume | SetReference | Adjust | TakeSnapshot | Republish
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Inspect the first frame captured from now on, and answer with a verdict that carries these along."""
+
+    correlation_id: str | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetCounters:
+    """Count inspections from zero: another shift, or another `batch`."""
+
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TellTruth:
+    """What a past inspection should have said: its part was good (then it is learnt from), or bad."""
+
+    inspection: str
+    truth: Literal["good", "bad"]
+
+
+Request = Pause | Resume | SetReference | Adjust | TakeSnapshot | Republish | Inspect | ResetCounters | TellTruth

@@ -19,13 +19,16 @@ def test_the_table_is_complete_and_says_what_each_topic_is():
         "<camera>/zone/<zone>", "<camera>/event", "<camera>/snapshot", "<camera>/snapshot/clean",
         "<camera>/snapshot/reference", "<camera>/snapshot/difference", "<camera>/state", "<camera>/decision",
         "<camera>/setting/<setting>", "<camera>/setting/<setting>/set", "<camera>/reference/set",
-        "<camera>/snapshot/take", "<camera>/error",
+        "<camera>/snapshot/take", "<camera>/error", "<camera>/verdict", "<camera>/verdict/late",
+        "<camera>/last_verdict", "<camera>/ready", "<camera>/counters", "<camera>/inspect",
     }  # fmt: skip
     assert promised <= set(names)
     for topic in TABLE:
         assert topic.what.endswith(".")
         assert topic.direction == "out" or not topic.retained
-    once = {"<camera>/event", "<camera>/decision", "<camera>/error"}
+    once = {
+        "<camera>/event", "<camera>/decision", "<camera>/error", "<camera>/verdict", "<camera>/verdict/late",
+    }  # fmt: skip
     assert {topic.name for topic in TABLE if topic.direction == "out" and not topic.retained} == once
     assert {topic.name for topic in TABLE if topic.qos == 0} == {"<camera>/state", "<camera>/decision"}
 
@@ -63,4 +66,5 @@ def test_states_by_name():
 def test_subscriptions_are_all_that_comes_in():
     assert set(subscriptions("a/b")) == {
         "a/b/instance/ask", "a/b/+/setting/+/set", "a/b/+/reference/set", "a/b/+/snapshot/take",
+        "a/b/+/inspect", "a/b/+/inspect/truth", "a/b/+/counters/reset",
     }  # fmt: skip

@@ -124,3 +124,16 @@ def test_a_terminal_that_is_held_holds_nobody():
             except BlockingIOError:
                 terminal.stop(0.05)
     os.close(reading)
+
+
+def test_verdicts_are_a_line_each_but_not_ten_a_second_that_say_the_same():
+    def verdict(tenths, word, part=None):
+        at = datetime.fromisoformat("2026-11-22T10:18:03.000+00:00") + timedelta(seconds=tenths / 10)
+        return {"verdict": word, "camera": "porch", "part": part, "captured_at": at.isoformat(), "reason": "why"}
+
+    lines = printed(
+        *(verdict(n, "PASS") for n in range(12)), verdict(12, "FAIL", "SN 7"), verdict(13, "FAIL", "SN 8")
+    )
+    assert [one.split("  ")[-1].strip() for one in lines.splitlines()] == [
+        "✔ PASS: why", "✔ PASS: why", "✘ FAIL SN 7: why", "✘ FAIL SN 8: why"
+    ]  # fmt: skip

@@ -167,6 +167,9 @@ class Kept:
         self.on_record()
         self.told.append(("record", camera, payload))
 
+    def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
+        self.told.append(("verdict", camera, {**payload, "until": until}))
+
     def state(self, camera: str, name: str, value: StateValue) -> None:
         self.told.append((name, camera, value))
 

@@ -24,7 +24,7 @@ from watcher.errors import ReferenceUnusable, RequestRefused
 from watcher.events.ids import live_ids
 from watcher.events.tracker import Tracker
 from watcher.references import Store
-from watcher.requests import Adjust, Request, SetReference, TakeSnapshot
+from watcher.requests import Adjust, Inspect, Request, ResetCounters, SetReference, TakeSnapshot, TellTruth
 from watcher.sinks import Outlet
 from watcher.sinks.options import StorageOptions
 from watcher.sources import Source
@@ -166,6 +166,8 @@ class Camera:
 
     def _checked(self, request: Request) -> Letter:
         match request:
+            case Inspect() | ResetCounters() | TellTruth():
+                raise RequestRefused(f"{self.key} does not inspect: it has no golden reference")
             case SetReference(name=None) | TakeSnapshot() if not self._feed.seen:
                 raise RequestRefused(f"there is no picture: {self._feed.lost or 'the camera is starting'}")
             case SetReference(name=str(name)):

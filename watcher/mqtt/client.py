@@ -1,6 +1,7 @@
 """The daemon on the bus: the outlet that keeps a broker told, and the inlet of commands."""
 
 import logging
+import math
 import select
 import socket
 import threading
@@ -15,6 +16,7 @@ from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
 from watcher.mqtt.delivery import Delivery, Refused, encoded
 from watcher.mqtt.guard import Guard
 from watcher.mqtt.inlet import Inlet
+from watcher.mqtt.live import Live, Lives
 from watcher.mqtt.options import MqttOptions
 from watcher.mqtt.states import Album, States, Value
 from watcher.outbox import BOUND, MemoryOutbox, Outbox
@@ -54,6 +56,7 @@ class Mqtt:
         self._outbox: Outbox = MemoryOutbox(said=self._lost) if outbox is None else outbox
         self._states = States()
         self._album = Album()
+        self._lives = Lives()
         self._guard = Guard(options)
         self._inlet = Inlet(options.prefix, on_request, self._guard.card())
         self._version = V5
@@ -105,6 +108,12 @@ class Mqtt:
         self._outbox.put(camera, payload)
         self._wake()
 
+    def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
+        late = self._lives.put(Live(camera, payload, until))
+        if late is not None:
+            self._outbox.put(late.camera, late.payload)
+        self._wake()
+
     def state(self, camera: str, name: str, value: StateValue) -> None:
         topic = topics.of_state(name)
         if topic is None:
@@ -130,6 +139,8 @@ class Mqtt:
         self._thread.join(timeout)
         if self._thread.is_alive():
             log.warning("MQTT: %s keeps us waiting; we leave without goodbye", self._options.address)
+        for late in self._lives.take_late(math.inf):
+            self._outbox.put(late.camera, late.payload)
         waiting = self._outbox.waiting()
         if waiting:
             log.warning("MQTT: %d records have not been delivered", waiting)
@@ -185,7 +196,7 @@ class Mqtt:
         connection = Connection(self._options, client_id=self._options.client_id, version=version, will=will)
         connection.open(self._wake_in)
         connection.subscribe(topics.subscriptions(self._options.prefix))
-        delivery = Delivery(connection, self._options.prefix, self._states, self._album, self._outbox)
+        delivery = Delivery(connection, self._options.prefix, self._states, self._album, self._outbox, self._lives)
         delivery.greet(self._guard.card(), encoded(about()))
         return delivery
 
@@ -240,6 +251,7 @@ class Mqtt:
         delivery, self._delivery = self._delivery, None
         if delivery is not None:
             delivery.connection.drop()
+            delivery.let_go()
             self._outbox.rewind()
 
     def _finish(self, delivery: Delivery, stop_at: float, *, idle: bool) -> None:
@@ -274,7 +286,7 @@ class Mqtt:
                 self._states.put(self._value(topic, b"", camera=camera))
         for zone in zones:
             self._states.put(self._value(topics.ZONE, b"", camera=camera, zone=zone))
-        for setting in ("enabled", "threshold"):
+        for setting in ("enabled", "threshold", "recipe"):
             self._states.put(self._value(topics.SETTING, b"", camera=camera, setting=setting))
         self._states.clear_below(f"{self._options.prefix}/{camera}/")
 

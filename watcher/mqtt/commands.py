@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from watcher.mqtt import topics
+from watcher.mqtt import inspecting, topics
 from watcher.quantities import FRACTION
 from watcher.requests import Adjust, Pause, Request, Resume, SetReference, TakeSnapshot
 
@@ -70,6 +70,12 @@ def read(place: topics.Place, payload: bytes, *, retained: bool) -> Command | Re
 def _request(place: topics.Place, text: str) -> Request:
     if place.topic is topics.SNAPSHOT_TAKE:
         return TakeSnapshot()
+    if place.topic is topics.INSPECT:
+        return inspecting.trigger(text)
+    if place.topic is topics.INSPECT_TRUTH:
+        return inspecting.truth(text)
+    if place.topic is topics.COUNTERS_RESET:
+        return inspecting.reset(text)
     if place.topic is topics.REFERENCE_SET:
         return _set_reference(text)
     if place.topic is topics.SETTING_SET:

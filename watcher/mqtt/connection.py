@@ -16,6 +16,7 @@ from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -142,10 +143,14 @@ class Connection:
             raise WrongVersion(sentence, sure=answered.startswith("refuses"))
         raise SinkError(f"{self._options.address} " + (answered or "does not answer as an MQTT broker does"))
 
-    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> int:
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool, expires: int | None = None) -> int:
         """Hand a message to the network; its number comes back in `receipts` when it has arrived (for quality of
-        service 0: when it has been written)."""
-        return self._client.publish(topic, payload, qos=qos, retain=retain).mid
+        service 0: when it has been written). After `expires` seconds a broker of MQTT 5 hands it on no more."""
+        properties = None
+        if expires is not None and self._version == V5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = expires
+        return self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties).mid
 
     def subscribe(self, filters: tuple[str, ...], *, say_retain: bool = True) -> None:
         """Listen. `say_retain`: messages sent to be kept are known as such also when they come live (MQTT 5)."""

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import math
+import time
 from collections import deque
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -9,6 +11,7 @@ from typing import Any, NoReturn
 from watcher.errors import SinkError
 from watcher.mqtt import topics
 from watcher.mqtt.connection import Connection, Receipt
+from watcher.mqtt.live import Live, Lives
 from watcher.mqtt.states import Album, States, Value
 from watcher.outbox import Outbox, Record
 
@@ -33,11 +36,13 @@ class Delivery:
     """Hands messages to one connection, never more than its window at a time.
 
     First comes what is true now, so that nothing stale stands beside `online`; then that we are `online`; then, for
-    as long as the connection lasts, records before states before pictures. A picture goes alone, so that an event
-    never waits behind more than one.
+    as long as the connection lasts, verdicts before records before states before pictures. A picture goes alone, so
+    that an event never waits behind more than one. A verdict whose time is over becomes a record.
     """
 
-    def __init__(self, connection: Connection, prefix: str, states: States, album: Album, outbox: Outbox) -> None:
+    def __init__(
+        self, connection: Connection, prefix: str, states: States, album: Album, outbox: Outbox, lives: Lives
+    ) -> None:
         self.connection = connection
         self.making = False
         """A picture is being made: what is raised then is not the connection's fault."""
@@ -49,11 +54,13 @@ class Delivery:
         self._states = states
         self._album = album
         self._outbox = outbox
+        self._lives = lives
         self._answers: deque[Value] = deque(maxlen=100)
         # What is said when all states are: that we are here, and in the end that we are gone.
         self._greeting: list[Value] | None = None
         # Numbers of messages under way -> what to do with the receipt.
         self._records: dict[int, Record] = {}
+        self._verdicts: dict[int, Live] = {}
         self._others: dict[int, Value] = {}
         self._picture: int | None = None
         states.all_again()
@@ -85,7 +92,7 @@ class Delivery:
         return self._under_way() == 0 and self._greeting is None
 
     def _under_way(self) -> int:
-        return len(self._records) + len(self._others)
+        return len(self._records) + len(self._verdicts) + len(self._others)
 
     def _send_next(self) -> bool:
         """Hand over the next message; False where there is none that may go now."""
@@ -94,6 +101,8 @@ class Delivery:
             return True
         if self._greeting is not None:
             self._hand_over(self._next_greeting(self._greeting))
+            return True
+        if self._send_verdict(time.monotonic()):
             return True
         record = self._outbox.take(stamp())
         if record is not None:
@@ -104,6 +113,29 @@ class Delivery:
             self._hand_over(value)
             return True
         return self._picture is None and self._send_picture()
+
+    def _send_verdict(self, now: float) -> bool:
+        """Hand over the next verdict that is in time; what is not goes the way of records."""
+        for late in self._lives.take_late(now):
+            self._outbox.put(late.camera, late.payload)
+        live = self._lives.take(now)
+        if live is None:
+            return False
+        text = topics.build(self._prefix, topics.VERDICT, camera=live.camera)
+        payload = encoded({**live.payload, "published_at": stamp()})
+        # A broker that keeps it for somebody who is away must not tell it late either.
+        within = max(1, math.ceil(live.until - now))
+        mid = self.connection.publish(
+            text, payload, qos=topics.VERDICT.qos, retain=topics.VERDICT.retained, expires=within
+        )
+        self._verdicts[mid] = live
+        return True
+
+    def let_go(self) -> None:
+        """The connection is gone: what it may not have told as live is told as late."""
+        for live in self._verdicts.values():
+            self._outbox.put(live.camera, live.payload)
+        self._verdicts.clear()
 
     def _next_greeting(self, last: list[Value]) -> Value:
         value = self._states.take()
@@ -133,15 +165,16 @@ class Delivery:
         return mid
 
     def _hand_over_record(self, record: Record) -> None:
+        topic = _topic_of(record)
         try:
-            text = topics.build(self._prefix, topics.EVENT, camera=record.camera)
+            text = topics.build(self._prefix, topic, camera=record.camera)
             payload = encoded(record.payload)
         except (TypeError, ValueError) as error:
             # Tried again it would stand in the way of all others for ever.
             log.error("%s: a record cannot be published and is left out: %s", record.camera, error)
             self._outbox.acknowledge(record.number)
             return
-        mid = self.connection.publish(text, payload, qos=topics.EVENT.qos, retain=topics.EVENT.retained)
+        mid = self.connection.publish(text, payload, qos=topic.qos, retain=topic.retained)
         self._records[mid] = record
 
     def end(self) -> NoReturn:
@@ -163,6 +196,7 @@ class Delivery:
         if receipt.mid == self._picture:
             self._picture = None
         record = self._records.pop(receipt.mid, None)
+        live = self._verdicts.pop(receipt.mid, None)
         value = self._others.pop(receipt.mid, None)
         # It answers in order, and this is what we say last.
         self.heard = self.heard or (value is not None and value.topic is topics.STATUS)
@@ -170,7 +204,14 @@ class Delivery:
             if record is not None:
                 self._outbox.acknowledge(record.number)
         elif record is not None:
-            where = topics.build(self._prefix, topics.EVENT, camera=record.camera)
+            where = topics.build(self._prefix, _topic_of(record), camera=record.camera)
             raise Refused(f"the broker refuses messages to {where}: {receipt.refused}; they are kept")
+        elif live is not None:
+            where = topics.build(self._prefix, topics.VERDICT, camera=live.camera)
+            self.refused = f"the broker refuses messages to {where}: {receipt.refused}"
         elif value is not None:
             self.refused = f"the broker refuses messages to {value.text}: {receipt.refused}"
+
+
+def _topic_of(record: Record) -> topics.Topic:
+    return topics.VERDICT_LATE if "verdict" in record.payload else topics.EVENT

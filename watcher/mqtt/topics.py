@@ -84,6 +84,17 @@ SNAPSHOT = _out("<camera>/snapshot", "jpeg", "The newest event's picture, region
 CLEAN = _out("<camera>/snapshot/clean", "jpeg", "The same picture without anything drawn.")
 REFERENCE = _out("<camera>/snapshot/reference", "jpeg", "What was expected to be seen.")
 DIFFERENCE = _out("<camera>/snapshot/difference", "jpeg", "How much each part differs from what was expected.")
+VERDICT = _out(
+    "<camera>/verdict", "json", "PASS, FAIL or NOT_INSPECTED of one inspection, at once or not at all.",
+    retained=False,
+)  # fmt: skip
+VERDICT_LATE = _out(
+    "<camera>/verdict/late", "json", "A verdict that could not be told within `verdict_ttl`; kept until it is.",
+    retained=False,
+)  # fmt: skip
+LAST_VERDICT = _out("<camera>/last_verdict", "json", "The newest verdict, for displays.")
+READY = _out("<camera>/ready", "text", "`ON`: the next part or trigger is inspected; `OFF`: it cannot be.")
+COUNTERS = _out("<camera>/counters", "json", "Inspections counted since the last reset, yield, failures by zone.")
 STATE = _out(
     "<camera>/state", "json",
     "Now: fps, dropped, changed_fraction, similarity, latency_ms; at most once a second, at least every 30 s.",
@@ -96,6 +107,15 @@ DECISION = _out(
 SETTING = _out("<camera>/setting/<setting>", "text", "The value in force; fractions from 0 to 1.")
 SETTING_SET = _in("<camera>/setting/<setting>/set", "text", "Changes a setting: `enabled`, `threshold`.")
 REFERENCE_SET = _in("<camera>/reference/set", "text", "`TAKE`, or the name of a stored reference to use.")
+INSPECT = _in(
+    "<camera>/inspect",
+    "text",
+    "A trigger: empty, or JSON with `correlation_id` and `part`, which the verdict carries.",
+)
+INSPECT_TRUTH = _in(
+    "<camera>/inspect/truth", "json", "`id` of a past inspection, and `truth`: `good` (it is learnt from) or `bad`."
+)
+COUNTERS_RESET = _in("<camera>/counters/reset", "text", "Counts from zero; the payload, if any, names the batch.")
 SNAPSHOT_TAKE = _in("<camera>/snapshot/take", "text", "Publishes and stores a picture of now; any payload.")
 ERROR = _out(
     "<camera>/error",
@@ -106,8 +126,9 @@ ERROR = _out(
 
 TABLE: tuple[Topic, ...] = (
     STATUS, ABOUT, INSTANCE, INSTANCE_ASK, AVAILABILITY, HEALTH, CHANGE, ZONE, EVENT,
-    SNAPSHOT, CLEAN, REFERENCE, DIFFERENCE, STATE, DECISION, SETTING, SETTING_SET,
-    REFERENCE_SET, SNAPSHOT_TAKE, ERROR,
+    SNAPSHOT, CLEAN, REFERENCE, DIFFERENCE,
+    VERDICT, VERDICT_LATE, LAST_VERDICT, READY, COUNTERS, INSPECT, INSPECT_TRUTH, COUNTERS_RESET,
+    STATE, DECISION, SETTING, SETTING_SET, REFERENCE_SET, SNAPSHOT_TAKE, ERROR,
 )  # fmt: skip
 
 

@@ -30,6 +30,10 @@ class Outlet(Protocol):
         """An event payload (`watcher.events.payload`): in order, at least once."""
         ...
 
+    def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
+        """The verdict of an inspection: live until `until` (monotonic seconds), a record of the past after it."""
+        ...
+
     def state(self, camera: str, name: str, value: StateValue) -> None:
         """What is true now, by the topic's name below the camera ("change", "zone/door"): the newest wins."""
         ...

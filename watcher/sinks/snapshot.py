@@ -82,6 +82,9 @@ class Snapshots:
     def record(self, camera: str, payload: "dict[str, Any]") -> None:
         """Records are not kept here."""
 
+    def verdict(self, camera: str, payload: "dict[str, Any]", until: float) -> None:
+        """Verdicts are not kept here; their pictures are."""
+
     def state(self, camera: str, name: str, value: StateValue) -> None:
         """States are not kept here."""
 

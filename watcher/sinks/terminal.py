@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 _WAITING = 1000
 GOING_ON_EVERY = 30.0
 """Seconds of an event, at least, between two lines that say no more than that it goes on."""
-_MARKS = {"started": ("●", "bold red"), "updated": ("│", "yellow"), "ended": ("○", "green")}
+VERDICT_EVERY = 1.0
+_MARKS = {"PASS": ("✔", "green"), "FAIL": ("✘", "bold red"), "NOT_INSPECTED": ("?", "yellow"),
+          "started": ("●", "bold red"), "updated": ("│", "yellow"), "ended": ("○", "green")}  # fmt: skip
 _ENDINGS = {
     "passed": "passed",
     "appeared": "something stayed",
@@ -44,6 +46,9 @@ class Terminal:
 
     def start(self) -> None:
         self._thread.start()
+
+    def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
+        self.record(camera, payload)
 
     def record(self, camera: str, payload: dict[str, Any]) -> None:
         try:
@@ -84,6 +89,8 @@ class Terminal:
         """Whether an update says more than the last line of its event did; it is taken for said then."""
         camera = str(payload.get("camera"))
         before = self._said.get(camera)
+        if "verdict" in payload:
+            return self._worth_a_verdict(camera, payload, before or {})
         if payload.get("event_type") == "updated" and before is not None and before.get("id") == payload.get("id"):
             then, now = _moment(before.get("captured_at")), _moment(payload.get("captured_at"))
             soon = then is not None and now is not None and abs((now - then).total_seconds()) < GOING_ON_EVERY
@@ -92,15 +99,32 @@ class Terminal:
         self._said[camera] = payload
         return True
 
+    def _worth_a_verdict(self, camera: str, payload: dict[str, Any], before: dict[str, Any]) -> bool:
+        """Ten verdicts a second that say the same are one line a second."""
+        then, now = _moment(before.get("captured_at")), _moment(payload.get("captured_at"))
+        soon = then is not None and now is not None and abs((now - then).total_seconds()) < VERDICT_EVERY
+        keys = ("verdict", "part", "correlation_id", "recipe")
+        if soon and all(before.get(key) == payload.get(key) for key in keys):
+            return False
+        self._said[camera] = payload
+        return True
+
 
 def line(payload: dict[str, Any]) -> tuple[str, str, str, str]:
     """Time, camera, mark and sentence of an event payload, as the line shows them."""
-    mark, _ = _MARKS.get(str(payload.get("event_type")), ("·", ""))
+    mark, _ = _MARKS.get(_kind(payload), ("·", ""))
     return _time(payload.get("captured_at")), str(payload.get("camera", "")), mark, _sentence(payload)
 
 
+def _kind(payload: dict[str, Any]) -> str:
+    return str(payload.get("verdict", payload.get("event_type")))
+
+
 def _sentence(payload: dict[str, Any]) -> str:
-    kind = str(payload.get("event_type"))
+    kind = _kind(payload)
+    if "verdict" in payload:
+        part = f" {payload['part']}" if payload.get("part") else ""
+        return f"{kind.replace('_', ' ')}{part}: {payload.get('reason')}"
     zones = ", ".join(payload.get("zones") or ())
     where = f" in {zones}" if zones else ""
     if kind == "ended":
@@ -162,7 +186,7 @@ def _rich(output: TextIO) -> Callable[[dict[str, Any]], None]:
 
     def show(payload: dict[str, Any]) -> None:
         time, camera, mark, sentence = line(payload)
-        style = _MARKS.get(str(payload.get("event_type")), ("", ""))[1]
+        style = _MARKS.get(_kind(payload), ("", ""))[1]
         text = Text.assemble((time, "dim"), "  ", (f"{camera:<12}", "bold"), " ", (mark, style), " ", sentence)
         console.print(text)
 
