@@ -10,6 +10,8 @@ ROWS = {
     "wavingtrees": "strongly waving trees: events while nothing else happens; the frame that finds a person",
     "leaves": "tree.avi and three trail clips: events that leaves make (wildlife)",
     "clips": "six recordings with truth: events hit, false, and the delay until they are told",
+    "light": "1,000 seeded changes of light over real quiet frames: events that they make (home)",
+    "arrival": "the same with somebody real arriving during the change: found within a second (home)",
 }
 
 
