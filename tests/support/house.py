@@ -57,6 +57,7 @@ BROAD_EXCEPTS = {
     "watcher.mqtt.broker": 1,
     "watcher.mqtt.client": 1,
     "watcher.mqtt.inlet": 1,
+    "watcher.outbox.store": 1,
     "watcher.plugins": 1,
     "watcher.service": 1,
     "watcher.sinks.snapshot": 1,

@@ -6,34 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.outbox.records import event, filled, taken, update
 from watcher.outbox import MemoryOutbox
-
-
-def update(event, sequence, kind="updated"):
-    return {
-        "id": event,
-        "sequence": sequence,
-        "event_type": kind,
-        "published_at": None,
-        "started_at": f"{event} begins",
-        "ended_at": f"{event} ends" if kind == "ended" else None,
-    }
-
-
-def event(name, updates=1):
-    middle = [update(name, 1 + i) for i in range(updates)]
-    return [update(name, 0, "started"), *middle, update(name, 1 + updates, "ended")]
-
-
-def filled(outbox, *payloads, camera="porch"):
-    for payload in payloads:
-        outbox.put(camera, payload)
-
-
-def taken(outbox, at="now"):
-    """Everything that is handed out, as (event, sequence)."""
-    records = iter(lambda: outbox.take(at), None)
-    return [(record.payload["id"], record.payload["sequence"]) for record in records]
 
 
 def test_each_record_is_handed_out_once_and_in_order():
