@@ -32,7 +32,8 @@ floor  who lives there
        against a reference
 2      ``sources``: where frames come from, one file a kind; ``sinks``: what is kept on disk and shown in the
        terminal; ``mqtt``: the one table of topics, the client, a broker of our own; ``outbox``: what is not
-       delivered yet; ``references``: the store of references, named and versioned; ``pictures`` and ``masks``:
+       delivered yet; ``references``: the store of references, named and versioned; ``history``: events and
+       inspections in SQLite; ``pictures`` and ``masks``:
        files of them; ``notify``: what systemd is told
 1      ``vision``: frames, maps of change, regions, references, the detector; ``events``: when change begins, ends
        and counts; ``requests``: what is asked of a running camera; ``profiles``: defaults for a use;

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from watcher.config.options import Options
 from watcher.errors import SinkError
+from watcher.history import History
 from watcher.mqtt.broker import Broker
 from watcher.mqtt.client import Mqtt
 from watcher.mqtt.options import MqttOptions
@@ -54,6 +56,7 @@ class Deliveries:
         self._lines: dict[MqttOptions, _Line] = {}
         self._prepared: dict[MqttOptions, tuple[Broker, int]] = {}
         self._snapshots: Snapshots | None = None
+        self._history: History | None = None
         self._terminal = Terminal()
 
     @property
@@ -66,12 +69,17 @@ class Deliveries:
         """Whether every broker has every record."""
         return all(line.client.connected and not line.outbox.waiting() for line in self._lines.values())
 
+    def counters(self, camera: str) -> dict[str, Any] | None:
+        """The counters of a camera's inspections as they were told last, before a restart too."""
+        return None if self._history is None else self._history.counters(camera)
+
     def begin(self, options: Options) -> None:
         """Start all of it; SinkError where a broker of our own is wanted and cannot be started."""
         self.prepare(options)
         self._terminal.start()
         self._change_lines(options)
         self._change_snapshots(options)
+        self._begin_history(options)
         self._gather()
 
     def prepare(self, options: Options) -> None:
@@ -92,6 +100,9 @@ class Deliveries:
             self.outlets.remove(self._snapshots)
             self._snapshots.stop(_CHANGE_WITHIN)
             self._snapshots = None
+        if self._history is not None and old.storage != new.storage:
+            self._history.stop(_CHANGE_WITHIN)
+            self._begin_history(new)
         self._change_lines(new)
         self._change_snapshots(new)
         self._gather()
@@ -100,7 +111,12 @@ class Deliveries:
         """Let everybody deliver what can be delivered within `timeout` seconds, then end the brokers."""
         stops = [
             threading.Thread(target=outlet.stop, args=(timeout,), daemon=True)
-            for outlet in (self._terminal, self._snapshots, *(line.client for line in self._lines.values()))
+            for outlet in (
+                self._terminal,
+                self._snapshots,
+                self._history,
+                *(line.client for line in self._lines.values()),
+            )
             if outlet is not None
         ]
         for thread in stops:
@@ -118,9 +134,16 @@ class Deliveries:
     def _gather(self) -> None:
         """The brokers first: they are whom time matters to."""
         ends: list[Outlet] = [line.client for line in self._lines.values()]
+        if self._history is not None:
+            ends.append(self._history)
         if self._snapshots is not None:
             ends.append(self._snapshots)
         self.outlets[:] = [*ends, self._terminal]
+
+    def _begin_history(self, options: Options) -> None:
+        storage = options.storage
+        self._history = History(Path(storage.folder).absolute(), storage.keep_days, storage.max_history)
+        self._history.start()
 
     def _change_snapshots(self, options: Options) -> None:
         stored = [key for key, camera in options.cameras.items() if camera.record.snapshot]

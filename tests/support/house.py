@@ -54,6 +54,7 @@ BROAD_EXCEPTS = {
     "watcher.camera.camera": 1,
     "watcher.camera.capture": 2,
     "watcher.cli.probing": 1,
+    "watcher.history": 1,
     "watcher.mqtt.broker": 1,
     "watcher.mqtt.client": 1,
     "watcher.mqtt.inlet": 1,

@@ -16,11 +16,13 @@ class StorageOptions:
     folder: str = "data"
     """The folder for all of it; it is made where it is missing."""
     keep_days: float | None = 30
-    """Pictures older than this are removed; null: no limit of age."""
+    """Pictures and the history older than this are removed; null: no limit of age."""
     max_bytes: ByteCount | None = 5 * 10**9
     """The oldest pictures go when there are more bytes than this."""
     keep_free: ByteCount = 10**9
     """The oldest pictures go, and no new ones are written, while less than this is free on the disk."""
+    max_history: ByteCount | None = 10**9
+    """The oldest of the history of events and inspections goes when it takes more bytes than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
