@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 
-from watcher import config
+from watcher import config, settings
 from watcher.mqtt import topics
 from watcher.sources.demo_scene import DemoScene
 from watcher.vision.detector import Detector
@@ -19,7 +19,9 @@ from watcher.vision.reference.options import BackgroundOptions
 README = Path(__file__).parents[1] / "README.md"
 PICTURE = README.parent / "docs" / "demo.png"
 
-BLOCKS: Mapping[str, Callable[[], str]] = {"topics": topics.table, "config reference": config.reference}
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "topics": topics.table, "settings": settings.table, "config reference": config.reference,
+}  # fmt: skip
 
 
 def block(name: str) -> str:

@@ -243,6 +243,33 @@ def test_commands_reach_the_camera(
     until(lambda: listener.newest("watcher/demo/snapshot"), 5)
 
 
+def test_what_a_command_sets_holds_until_config_yaml_says_something_else(
+    tmp_path: Path, broker: Mosquitto, listener: Listener, daemons: list[Daemon]
+) -> None:
+    daemons.append(daemon := Daemon(tmp_path, broker.port, f"demo: {CAMERA}"))
+    until(lambda: listener.newest("watcher/demo/change") == b"OFF", 15)
+    for name, value in (("threshold", "5 %"), ("profile", "wildlife"), ("sensitivity", "0.8")):
+        listener.send(f"watcher/demo/setting/{name}/set", value)
+    until(lambda: listener.newest("watcher/demo/setting/sensitivity") == b"0.8", 5)
+    assert listener.newest("watcher/demo/setting/threshold") == b"0.05"
+    assert listener.newest("watcher/demo/setting/profile") == b"wildlife"
+    until(lambda: "sensitivity" in (tmp_path / "data/overrides.yaml").read_text(), 5)
+    daemon.kill()
+
+    heard = len(listener.heard)
+    daemons.append(daemon := Daemon(tmp_path, broker.port, f"demo: {CAMERA}"))
+    until(lambda: [one for one in listener.heard[heard:] if one.topic == "watcher/demo/setting/profile"], 15)
+    assert listener.newest("watcher/demo/setting/threshold") == b"0.05"
+    assert listener.newest("watcher/demo/setting/profile") == b"wildlife"
+
+    daemon.configure(f"demo: {CAMERA.replace('}}', '}, events: {threshold: 2 %}}')}")
+    daemon.signal(signal.SIGHUP)
+    daemon.says("demo: events.threshold was changed from 0.003 to 0.02 in config.yaml, which wins over 0.05")
+    until(lambda: listener.newest("watcher/demo/setting/threshold") == b"0.02", 10)
+    assert listener.newest("watcher/demo/setting/profile") == b"wildlife"
+    until(lambda: "threshold" not in (tmp_path / "data/overrides.yaml").read_text(), 5)
+
+
 def test_recordings_alone_are_told_whole_and_then_it_ends(
     tmp_path: Path, broker: Mosquitto, listener: Listener, daemons: list[Daemon]
 ) -> None:

@@ -36,8 +36,8 @@ floor  who lives there
        inspections in SQLite; ``pictures`` and ``masks``:
        files of them; ``notify``: what systemd is told
 1      ``vision``: frames, maps of change, regions, references, the detector; ``events``: when change begins, ends
-       and counts; ``requests``: what is asked of a running camera; ``profiles``: defaults for a use;
-       ``ration``: how much may be said; ``loop``.
+       and counts; ``requests``: what is asked of a running camera; ``settings``: what can be set of one;
+       ``profiles``: defaults for a use; ``ration``: how much may be said; ``loop``.
        Arrays and values in, values out: no clock, no log, no thread, no file, no chance
 0      ``errors``: everything raised on purpose; ``quantities``: 0.3 s, 1.5 %, 5 GB; ``plugins``: a class by name;
        ``files``: small ones that people write

@@ -27,10 +27,15 @@ class SetReference:
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """Change one setting while running; the value is already validated and in base units."""
+    """Change one setting (`watcher.settings`) while running; the value is in base units, None: as configured."""
 
     setting: str
-    value: float | bool | str
+    value: float | bool | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetLearnt:
+    """Forget what was learnt of the scene and learn it anew; a reference that was given or taken stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +71,7 @@ class TellTruth:
     truth: Literal["good", "bad"]
 
 
-Request = Pause | Resume | SetReference | Adjust | TakeSnapshot | Republish | Inspect | ResetCounters | TellTruth
+Request = (
+    Pause | Resume | SetReference | Adjust | ForgetLearnt | TakeSnapshot | Republish
+    | Inspect | ResetCounters | TellTruth
+)  # fmt: skip

@@ -12,16 +12,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from watcher import config
 from watcher.camera.camera import Camera
-from watcher.config import Changes, Options
+from watcher.config import Changes, Loaded, Options
+from watcher.config.overrides import Keeper, Overrides, laid_over, overrides_of
 from watcher.deliveries import Deliveries
 from watcher.errors import ConfigError, RequestRefused, SourceError, WatcherError
 from watcher.notify import Systemd
-from watcher.requests import Republish, Request
+from watcher.requests import Adjust, Pause, Republish, Request, Resume
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class Service:
         self._path = path
         self._hung_after = hung_after
         self._systemd = systemd or Systemd()
+        self._keeper = Keeper(Path(), {})
+        self._unkept = False
         self._cameras: dict[str, Camera] = {}
         self._ear, self._mouth = socket.socketpair()
         for end in (self._ear, self._mouth):
@@ -96,6 +100,10 @@ class Service:
         if found is None:
             raise RequestRefused(f"there is no camera {camera}")
         found.request(request)
+        if isinstance(request, Adjust | Pause | Resume):
+            self._unkept = True
+            with suppress(OSError):  # full of signals: the main thread is awake
+                self._mouth.send(b"\0")
 
     # -- start and end -----------------------------------------------------------------------------------
 
@@ -104,19 +112,34 @@ class Service:
         for warning in loaded.warnings:
             log.warning("%s", warning)
         self._options = loaded.options
-        cameras = {key: self._made(key, self._options) for key in self._options.cameras}
+        cameras = {key: self._made(key, loaded, loaded.overrides) for key in self._options.cameras}
         self._deliveries.begin(self._options)
         self._cameras = cameras
+        self._begin_to_keep(loaded)
         for camera in cameras.values():
             camera.start()
         self._introduce()
         self._systemd.tell("READY=1")
 
-    def _made(self, key: str, options: Options) -> Camera:
+    def _made(self, key: str, loaded: Loaded, overrides: Overrides) -> Camera:
+        options = loaded.options
+        adjusted, said = laid_over(loaded.adjusted(key), overrides.get(key, {}))
+        for sentence in said:
+            log.warning("%s: %s", key, sentence)
         try:
-            return Camera(options.cameras[key], options.storage, self._deliveries.outlets)
+            return Camera(options.cameras[key], options.storage, self._deliveries.outlets, adjusted=adjusted)
         except (ValueError, SourceError) as error:
             raise ConfigError(f"{self._path}: cameras.{key}.source: {error}") from None
+
+    def _begin_to_keep(self, loaded: Loaded) -> None:
+        self._keeper = Keeper(Path(loaded.options.storage.folder), loaded.overrides)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Put away what commands have set. Here, where nobody waits for the disk but signals."""
+        self._unkept = False  # before looking: what is set meanwhile is kept the next time
+        if not self._keeper.keep({key: camera.adjusted for key, camera in self._cameras.items()}):
+            self._unkept = True
 
     def _introduce(self) -> None:
         for sentence in self._deliveries.sentences:
@@ -129,6 +152,8 @@ class Service:
         self._stopping = True
         self._systemd.tell("STOPPING=1", "STATUS=ending")
         stop_cameras(self._cameras.values(), "stopped")
+        if self._unkept:
+            self._keep()
         self._deliveries.stop(deliver_within)
         log.info("ended")
 
@@ -145,6 +170,8 @@ class Service:
                 if number == signal.SIGHUP:
                     self._reload()
             self._look()
+            if self._unkept:
+                self._keep()
             if self._all_delivered():
                 return True
 
@@ -206,7 +233,8 @@ class Service:
             log.info("the configuration says the same as before")
             return
         touched = _touched(changes, self._options, loaded.options)
-        new = {key: self._made(key, loaded.options) for key in touched}
+        kept = {key: overrides_of(camera.adjusted) for key, camera in self._cameras.items()}
+        new = {key: self._made(key, loaded, kept) for key in touched}
         self._deliveries.prepare(loaded.options)
         for warning in loaded.warnings:
             log.warning("%s", warning)
@@ -215,6 +243,7 @@ class Service:
         self._deliveries.change(self._options, loaded.options)
         self._options = loaded.options
         self._cameras = {key: new.get(key) or self._cameras[key] for key in loaded.options.cameras}
+        self._begin_to_keep(loaded)
         for key in touched:
             new[key].start()
         if changes.mqtt:

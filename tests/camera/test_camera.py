@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,12 @@ from tests.support.cameras import (
 from tests.support.scenes import write_clip
 from tests.support.wait import until
 from watcher.camera.camera import Camera, parts_of
+from watcher.camera.options import CameraOptions
 from watcher.camera.patience import patience_with
+from watcher.camera.settings import Adjusted
 from watcher.errors import RequestRefused, SourceLost, SourceUnavailable
 from watcher.events.options import EventsOptions
-from watcher.requests import Adjust, Pause, Republish, Resume, SetReference, TakeSnapshot
+from watcher.requests import Adjust, ForgetLearnt, Pause, Republish, Resume, SetReference, TakeSnapshot
 from watcher.sinks.options import RecordOptions
 from watcher.sources import Source
 from watcher.sources.build import make_source
@@ -446,11 +449,101 @@ class TestRequests:
         live.says("change", "ON")
 
     @pytest.mark.parametrize(
+        ("name", "value", "told"),
+        [
+            ("sensitivity", 0.9, "0.9"),
+            ("reference_mode", "fixed", "fixed"),
+            ("rise", 0.2, "0.2"),
+            ("mute", 60.0, "60"),
+            ("enabled", False, "OFF"),
+            ("live", True, "ON"),
+        ],
+    )
+    def test_a_setting_is_in_force_within_half_a_second_also_when_no_frames_come(
+        self, live: Live, name: str, value: Any, told: str
+    ) -> None:
+        made = live.begin()
+        live.knows()
+        live.filming.silence()
+        began = time.monotonic()
+        made.request(Adjust(name, value))
+        until(lambda: live.kept.last(f"setting/{name}") == told)
+        assert time.monotonic() - began < 0.5
+
+    def test_another_detector_goes_on_with_what_was_learnt(self, live: Live) -> None:
+        made = live.begin()
+        live.knows()
+        live.filming.picture = scene(THING)
+        live.says("change", "ON")
+        made.request(Adjust("sensitivity", 0.9))
+        until(lambda: ("ended", "reloaded") in live.kept.phases)
+        ended = live.kept.phases.index(("ended", "reloaded"))
+        until(lambda: live.kept.phases[ended + 1 :])
+        assert live.kept.phases[ended + 1][0] == "started", "the thing is still there, and was not learnt"
+        live.filming.picture = scene()
+        live.says("change", "OFF")
+
+    def test_another_reference_mode_begins_with_what_is_there(self, live: Live) -> None:
+        made = live.begin()
+        live.knows()
+        made.request(Adjust("reference_mode", "fixed"))
+        live.says("setting/reference_mode", "fixed")
+        live.knows()
+        live.filming.picture = scene(THING)
+        live.says("change", "ON")
+        assert live.kept.all("record")[-1]["reference"] == "taken"
+        made.request(Adjust("reference_mode", None))
+        live.says("setting/reference_mode", "background")
+
+    def test_what_was_learnt_can_be_forgotten(self, live: Live) -> None:
+        made = live.begin()
+        live.knows()
+        live.filming.picture = scene(THING)
+        live.says("change", "ON")
+        made.request(ForgetLearnt())
+        until(lambda: live.kept.phases[-1] == ("ended", "reloaded"))
+        live.says("change", "OFF")
+        assert live.kept.phases[-1] == ("ended", "reloaded"), "the thing is what was learnt"
+
+    def test_a_mute_ends_by_itself(self, live: Live) -> None:
+        made = live.begin()
+        live.knows()
+        made.request(Adjust("mute", 0.6))
+        assert "muted until 20" in live.healthy("paused")["reason"]
+        live.says("change", "None")
+        assert live.kept.last("setting/enabled") == "ON"
+        live.says("setting/mute", "0")
+        live.healthy("ok")
+        live.knows()
+        made.request(Adjust("mute", 60.0))
+        live.healthy("paused")
+        made.request(Adjust("mute", 0.0))
+        live.healthy("ok")
+
+    def test_settings_of_another_day_hold_from_the_start(self, live: Live) -> None:
+        config = options(enabled=False)
+        adjusted = Adjusted(config=config).adjusted("threshold", 0.5, datetime.now(UTC))
+        made = live.begin(enabled=False, adjusted=adjusted)
+        live.healthy("paused")
+        live.says("setting/threshold", "0.5")
+        made.request(Adjust("enabled", True))
+        live.knows()
+        made.request(Adjust("enabled", None))
+        live.healthy("paused")
+
+    def test_a_flood_of_settings_ends_with_the_last(self, live: Live) -> None:
+        made = live.begin()
+        live.knows()
+        for number in range(2000):
+            made.request(Adjust("threshold", (number + 1) / 2000))
+        live.says("setting/threshold", "1")
+
+    @pytest.mark.parametrize(
         ("request_", "why"),
         [
             (Adjust("threshold", 1.5), "fraction from 0 to 1"),
-            (Adjust("threshold", "much"), "fraction from 0 to 1"),
-            (Adjust("threshold", True), "fraction from 0 to 1"),
+            (Adjust("threshold", "much"), "threshold is a fraction, not 'much'"),
+            (Adjust("threshold", True), "threshold is a fraction, not True"),
             (Adjust("zoom", 2.0), "no setting zoom; known are enabled"),
             (SetReference("night"), "there is no reference night of porch"),
             (SetReference("Night !"), "cannot name a reference"),
@@ -572,11 +665,11 @@ class TestTrouble:
     def test_a_crash_ends_the_event_and_the_camera_starts_again(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        parts = parts_of(options())
+        parts = parts_of()
         crash = threading.Event()
 
-        def tracker(events: EventsOptions) -> Any:
-            made = parts.tracker(events)
+        def tracker(now: CameraOptions) -> Any:
+            made = parts.tracker(now)
             step = made.step
 
             def step_or_crash(seen: Any, detection: Any) -> Any:
@@ -613,11 +706,11 @@ class TestTrouble:
             made.stop()
 
     def test_a_watch_thread_that_hangs_does_not_turn(self, tmp_path: Path) -> None:
-        parts = parts_of(options())
+        parts = parts_of()
         hang, reached = threading.Event(), threading.Event()
 
-        def detector() -> Any:
-            made = parts.detector()
+        def detector(now: CameraOptions) -> Any:
+            made = parts.detector(now)
             step = made.step
 
             def step_or_hang(seen: Any) -> Any:

@@ -17,7 +17,7 @@ from tests.support.broker import retained
 from tests.support.wait import until
 from watcher.errors import RequestRefused
 from watcher.outbox import MemoryOutbox
-from watcher.requests import Adjust, Pause, SetReference, TakeSnapshot
+from watcher.requests import Adjust, SetReference, TakeSnapshot
 
 FIRST = {
     "watcher/porch/availability": b"offline",
@@ -274,7 +274,7 @@ def test_commands_become_requests(broker, daemon, listen):
     listener.send("watcher/porch/setting/enabled/set", "OFF")
     listener.send("watcher/porch/snapshot/take", "")
     until(lambda: len(mqtt.requests) == 4)
-    requests = [SetReference(), Adjust("threshold", 0.02), Pause(), TakeSnapshot()]
+    requests = [SetReference(), Adjust("threshold", 0.02), Adjust("enabled", False), TakeSnapshot()]
     assert mqtt.requests == [("porch", each) for each in requests]
 
 

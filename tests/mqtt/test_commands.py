@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watcher import settings
 from watcher.mqtt.commands import Command, Refusal, read
 from watcher.mqtt.topics import parse
-from watcher.requests import Adjust, Pause, Resume, SetReference, TakeSnapshot
+from watcher.requests import Adjust, ForgetLearnt, SetReference, TakeSnapshot
 
-TAILS = ["reference/set", "snapshot/take", "setting/enabled/set", "setting/threshold/set", "setting/colour/set"]
+TAILS = [
+    "reference/set", "snapshot/take", "learnt/reset", "setting/colour/set",
+    *(f"setting/{one.name}/set" for one in settings.of_camera([("door", "")])),
+]  # fmt: skip
 
 
 def told(tail, payload, retained=False):
@@ -25,12 +29,19 @@ def told(tail, payload, retained=False):
         ("reference/set", b" day@12\n", SetReference("day@12")),
         ("snapshot/take", b"", TakeSnapshot()),
         ("snapshot/take", b"PRESS", TakeSnapshot()),
-        ("setting/enabled/set", b"ON", Resume()),
-        ("setting/enabled/set", b"OFF", Pause()),
-        ("setting/enabled/set", b"on", Resume()),
-        ("setting/enabled/set", b" Off\n", Pause()),
+        ("setting/enabled/set", b"ON", Adjust("enabled", True)),
+        ("setting/enabled/set", b"OFF", Adjust("enabled", False)),
+        ("setting/enabled/set", b"on", Adjust("enabled", True)),
+        ("setting/enabled/set", b" Off\n", Adjust("enabled", False)),
         ("setting/threshold/set", b"0.015", Adjust("threshold", 0.015)),
         ("setting/threshold/set", b"1.5 %", Adjust("threshold", 0.015)),
+        ("setting/threshold/set", b"CONFIG", Adjust("threshold", None)),
+        ("setting/threshold_door/set", b"2 %", Adjust("threshold_door", 0.02)),
+        ("setting/mute/set", b"10 min", Adjust("mute", 600.0)),
+        ("setting/mute/set", b"0", Adjust("mute", 0.0)),
+        ("setting/profile/set", b"wildlife", Adjust("profile", "wildlife")),
+        ("setting/reference_mode/set", b"fixed", Adjust("reference_mode", "fixed")),
+        ("learnt/reset", b"PRESS", ForgetLearnt()),
     ],
 )
 def test_what_is_asked(tail, payload, request_):
@@ -49,6 +60,9 @@ def test_what_is_asked(tail, payload, request_):
         ("setting/threshold/set", b"1" * 4000 + b" x y", "threshold is not a fraction"),
         ("setting/threshold/set", b"1e999", "finite"),
         ("setting/colour/set", b"ON", "there is no setting colour"),
+        ("setting/threshold_/set", b"1 %", "there is no setting threshold_"),
+        ("setting/mute/set", b"CONFIG", "mute 'CONFIG' is not a duration"),
+        ("setting/profile/set", b"garden", "profile is one of home, wildlife"),
         ("snapshot/take", b"x" * 4097, "4097 bytes"),
         ("snapshot/take", b"\xff\xd8\xff", "not UTF-8"),
     ],
@@ -84,5 +98,5 @@ def test_nothing_a_payload_can_hold_raises(tail, payload, retained):
         assert written
     else:
         assert not retained
-        if isinstance(result.request, Adjust):
-            assert 0 <= result.request.value <= 1
+        if isinstance(result.request, Adjust) and isinstance(result.request.value, float):
+            assert result.request.value >= 0

@@ -67,4 +67,5 @@ def test_subscriptions_are_all_that_comes_in():
     assert set(subscriptions("a/b")) == {
         "a/b/instance/ask", "a/b/+/setting/+/set", "a/b/+/reference/set", "a/b/+/snapshot/take",
         "a/b/+/inspect", "a/b/+/inspect/truth", "a/b/+/counters/reset",
+        "a/b/+/learnt/reset",
     }  # fmt: skip

@@ -210,8 +210,11 @@ def camera(
     *,
     patience: Patience = HURRY,
     parts: Any = None,
+    adjusted: Any = None,
     **changes: Any,
 ) -> Camera:
     """A camera on a fake source."""
     storage = StorageOptions(folder=str(folder))
-    return Camera(options(**changes), storage, [outlet], make=make, patience=patience, parts=parts)
+    return Camera(
+        options(**changes), storage, [outlet], make=make, patience=patience, parts=parts, adjusted=adjusted
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 FLOORS = {
     0: {"errors", "quantities", "plugins", "files"},
-    1: {"vision", "events", "inspection", "requests", "loop", "profiles", "ration"},
+    1: {"vision", "events", "inspection", "requests", "loop", "profiles", "ration", "settings"},
     2: {"sources", "sinks", "mqtt", "outbox", "references", "history", "metrics", "notify", "pictures", "masks"},
     3: {"camera", "archive", "web", "comparing"},
     4: {"config", "service", "deliveries", "replaying"},

@@ -12,19 +12,32 @@ from pathlib import Path
 from watcher.camera.backoff import delays
 from watcher.camera.capture import Capture
 from watcher.camera.feed import Feed
-from watcher.camera.inbox import Inbox, Letter, UseReference
+from watcher.camera.force import InForce
+from watcher.camera.inbox import Inbox, Letter, UseReference, UseSettings
 from watcher.camera.latest import InOrder, Latest
 from watcher.camera.memory import Memory
 from watcher.camera.options import CameraOptions
 from watcher.camera.patience import Patience, patience_with
 from watcher.camera.private import Veil
+from watcher.camera.settings import Adjusted
 from watcher.camera.teller import Teller
-from watcher.camera.watch import InForce, Parts, Watch, zone_thresholds
+from watcher.camera.watch import Parts, Watch, zone_thresholds
 from watcher.errors import ReferenceUnusable, RequestRefused
 from watcher.events.ids import live_ids
 from watcher.events.tracker import Tracker
 from watcher.references import Store
-from watcher.requests import Adjust, Inspect, Request, ResetCounters, SetReference, TakeSnapshot, TellTruth
+from watcher.requests import (
+    Adjust,
+    Inspect,
+    Pause,
+    Request,
+    ResetCounters,
+    Resume,
+    SetReference,
+    TakeSnapshot,
+    TellTruth,
+)
+from watcher.settings import MUTE
 from watcher.sinks import Outlet
 from watcher.sinks.options import StorageOptions
 from watcher.sources import Source
@@ -43,14 +56,12 @@ _SOON = 2.0
 """A watch thread turns at least every half second; one that has not for this long is not well."""
 
 
-def parts_of(options: CameraOptions) -> Parts:
-    """The detector and tracker that the options ask for."""
+def parts_of() -> Parts:
+    """The detector and tracker that options ask for."""
     new_id = live_ids(os.urandom)
     return Parts(
-        detector=lambda: Detector(
-            options.detector, options.watched, options.reference, options.events.absorb_after
-        ),
-        tracker=lambda events: Tracker(options.key, events, zone_thresholds(options, events.threshold), new_id),
+        detector=lambda now: Detector(now.detector, now.watched, now.reference, now.events.absorb_after),
+        tracker=lambda now: Tracker(now.key, now.events, zone_thresholds(now), new_id),
         new_id=new_id,
     )
 
@@ -63,6 +74,7 @@ class Camera:
     options : of this camera.
     storage : where its references are kept and its snapshots will lie.
     outlets : who delivers what it says; asked anew each time, so the sequence may change.
+    adjusted : its settings, where commands have set some; their configuration is `options`.
     make, parts, patience : other parts than the options ask for, for tests.
 
     Raises
@@ -76,13 +88,16 @@ class Camera:
         storage: StorageOptions,
         outlets: Sequence[Outlet],
         *,
+        adjusted: Adjusted | None = None,
         make: Callable[[], Source] | None = None,
         parts: Parts | None = None,
         patience: Patience | None = None,
     ) -> None:
         self.options = options
+        self._adjusted = adjusted or Adjusted(config=options)
+        self._adjusting = threading.Lock()
         folder = Path(storage.folder).absolute()
-        self._parts = parts or parts_of(options)
+        self._parts = parts or parts_of()
         self._patience = patience or patience_with(options.source)
         self._make = make or (lambda: make_source(options.source, options.key))
         self._live = self._make().live
@@ -93,9 +108,9 @@ class Camera:
         self._capture = Capture(options.key, self._make, self._live, self._arrivals, self._chance, self._patience)
         self._store = Store(folder / "references")
         self._veil = Veil([area.points for area in options.privacy.values()])
-        self._memory = Memory(options, self._store, self._veil)
-        self._teller = Teller(options, outlets, folder)
-        self._in_force = InForce(paused=False, threshold=options.events.threshold)
+        self._in_force = InForce(self._adjusted)
+        self._memory = Memory(self._in_force.options, self._store, self._veil)
+        self._teller = Teller(self._in_force.options, outlets, folder)
         self._stop = threading.Event()
         self._stop_reason = ""
         self._rests = False
@@ -106,6 +121,11 @@ class Camera:
     @property
     def key(self) -> str:
         return self.options.key
+
+    @property
+    def adjusted(self) -> Adjusted:
+        """Its settings as they were last asked for, to be kept for the next start."""
+        return self._adjusted
 
     @property
     def ended(self) -> bool:
@@ -134,7 +154,12 @@ class Camera:
         """
         if not self._thread.is_alive():
             raise RequestRefused(f"the camera {self.key} does not run any more")
-        self._inbox.put(self._checked(request))
+        if isinstance(request, Pause | Resume):
+            request = Adjust("enabled", isinstance(request, Resume))
+        if isinstance(request, Adjust):
+            self._adjust(request)
+        else:
+            self._inbox.put(self._checked(request))
 
     def turning(self, since: float) -> bool:
         """Whether every thread has really turned since then (monotonic seconds), or has nothing left to do."""
@@ -172,15 +197,18 @@ class Camera:
                 raise RequestRefused(f"there is no picture: {self._feed.lost or 'the camera is starting'}")
             case SetReference(name=str(name)):
                 return self._stored(name)
-            case Adjust(setting="enabled", value=bool()):
-                return request
-            case Adjust(setting="threshold", value=value):
-                if isinstance(value, (bool, str)) or not 0 <= value <= 1:
-                    raise RequestRefused("threshold is a fraction from 0 to 1")
-                return Adjust("threshold", float(value))
-            case Adjust(setting=setting):
-                raise RequestRefused(f"there is no setting {setting}; known are enabled (ON, OFF) and threshold")
         return request
+
+    def _adjust(self, request: Adjust) -> None:
+        """One at a time: several brokers may hand in commands, and none may be lost."""
+        with self._adjusting:
+            adjusted = self._adjusted.adjusted(request.setting, request.value, datetime.now(UTC))
+            mute = None
+            if request.setting == MUTE.name:
+                mute = 0.0 if adjusted.muted_until is None else float(request.value or 0)
+            value = "what config.yaml says" if request.value is None else request.value
+            self._inbox.put(UseSettings(adjusted, mute, f"{request.setting} is {value} now"))
+            self._adjusted = adjusted
 
     def _stored(self, label: str) -> UseReference:
         """Read here and not by the watch thread, which must not wait for a disk; and refusals are known at once."""
@@ -199,7 +227,7 @@ class Camera:
 
     def _new_watch(self) -> Watch:
         return Watch(
-            self.options, self._parts, self._in_force,
+            self._parts, self._in_force,
             feed=self._feed, capture=self._capture, arrivals=self._arrivals, inbox=self._inbox,
             memory=self._memory, teller=self._teller, veil=self._veil, live=self._live,
         )  # fmt: skip

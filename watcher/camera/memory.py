@@ -58,13 +58,23 @@ class Memory:
         self.picture: U8 | None = None
         """The configured picture as it was given to the detector; None where there is none."""
 
+    def use_options(self, options: CameraOptions) -> bool:
+        """Other options of the same camera from now on; whether what was learnt before still fits."""
+        before = self._reference.kind, self._digest.tobytes()
+        self.settle()
+        self._reference, self._digest = options.reference, _digest(options)
+        self.picture = None
+        return before == (self._reference.kind, self._digest.tobytes())
+
     @property
     def name(self) -> str:
         """Under which the camera's own reference is stored."""
         return own_name(self._reference.kind)
 
-    def restore(self, detector: Remembers, size: Size) -> str:
+    def restore(self, detector: Remembers, size: Size, *, anew: bool = False) -> str:
         """Give a new detector its reference, and return what it is called; empty: it has to learn or take one.
+
+        `anew`: what was only learnt is not wanted any more; what was given or taken is.
 
         Raises
         ------
@@ -76,6 +86,8 @@ class Memory:
             detector.use_reference(self.picture)
             return path.stem
         self.settle()
+        if anew and not isinstance(self._reference, FixedOptions):
+            return ""
         try:
             if self._store.newest(self._camera, self.name) is None:
                 return ""

@@ -6,10 +6,31 @@ from typing import Annotated, ClassVar
 from watcher.camera.kinds import ByKind
 from watcher.events.options import EventsOptions
 from watcher.profiles import ProfileName
+from watcher.quantities import Seconds
 from watcher.sinks.options import RecordOptions
 from watcher.sources.options import SourceOptions, options_from_text
 from watcher.vision.options import STRICT, AreaOptions, DetectorOptions, WatchedOptions, ZoneOptions
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """The live picture over MQTT, for looking in: small and slow; it is no video."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    enabled: bool = False
+    """Publish it; also a setting while running."""
+    every: Seconds = 1.0
+    """From one picture to the next; a second at least."""
+    width: int = 640
+    """Its width at most, in pixels."""
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ValueError(f"every must be at least 1 s, not {self.every:g} s")
+        if not 64 <= self.width <= 3840:
+            raise ValueError(f"width must lie between 64 and 3840 pixels, not {self.width}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +43,8 @@ class CameraOptions:
     """The camera's key in the configuration: its name in topics, files and logs."""
     name: str = ""
     """A title for people; the key where it is not given."""
+    enabled: bool = True
+    """Watch it; false: it waits, paused, until it is switched on by a command."""
     source: Annotated[SourceOptions, ByKind(text=options_from_text)]
     """Where frames come from: one string (a URL, a file, a folder, `/dev/video0`, `demo`), or a section with
     its `kind`."""
@@ -41,6 +64,8 @@ class CameraOptions:
     """When change begins, ends, and counts."""
     record: RecordOptions = field(default_factory=RecordOptions)
     """What is kept of each event."""
+    live: LiveOptions = field(default_factory=LiveOptions)
+    """The live picture over MQTT."""
 
     @property
     def title(self) -> str:

@@ -67,11 +67,12 @@ class Tracking(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the watch thread knows beside the detection. `trouble`: why nothing can be compared, if so."""
+    """What the watch thread knows beside the detection. `trouble`: why nothing can be compared; `paused`: why it is
+    paused; both empty where it is not so."""
 
     seen: bool
     lost: str
-    paused: bool
+    paused: str
     reference: str
     trouble: str = ""
     dropped: int = 0
@@ -108,12 +109,8 @@ class Teller:
     """
 
     def __init__(self, options: CameraOptions, outlets: Sequence[Outlet], folder: Path) -> None:
-        self._options, self._outlets, self._folder = options, outlets, folder
-        self._zones = {key: zone.points for key, zone in options.zones.items()}
-        common = options.events.threshold
-        self._thresholds = {
-            key: common if zone.threshold is None else zone.threshold for key, zone in options.zones.items()
-        } or {WHOLE: common}
+        self._outlets, self._folder = outlets, folder
+        self.use_options(options)
         self.states = States(self._offer)
         self._steady: dict[str, Steady] = {}
         self._open: tuple[EventUpdate, str] | None = None
@@ -153,6 +150,15 @@ class Teller:
         events = self._options.events
         self._steady = {key: Steady(events.rise, events.fall) for key in self._zones}
 
+    def use_options(self, options: CameraOptions) -> None:
+        """Other settings of the same camera from now on."""
+        self._options = options
+        self._zones = {key: zone.points for key, zone in options.zones.items()}
+        common = options.events.threshold
+        self._thresholds = {
+            key: common if zone.threshold is None else zone.threshold for key, zone in options.zones.items()
+        } or {WHOLE: common}
+
     def use_picture(self, frame: Frame | None) -> None:
         """What is shown as the reference from now on; None: what the detector expects."""
         self._quiet = frame
@@ -164,10 +170,10 @@ class Teller:
             troubles["lost"] = now.lost
         elif not now.seen:
             troubles["starting"] = "waiting for the first picture"
-        elif now.trouble or not self._ready:
+        elif now.trouble or not (self._ready or now.paused):
             troubles["starting"] = now.trouble or "getting to know the scene"
         if now.paused:
-            troubles["paused"] = "by request"
+            troubles["paused"] = now.paused
         if self._blind_reason and now.seen and not now.trouble:
             troubles["corrupt"] = self._blind_reason
         self.states.health(Health(troubles), utc)

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from watcher.camera.capture import Capture
 from watcher.camera.feed import Feed
-from watcher.camera.inbox import Inbox, Letter, UseReference
+from watcher.camera.force import InForce, Renewal, asks_for
+from watcher.camera.inbox import Inbox, Letter, UseReference, UseSettings
 from watcher.camera.latest import Latest
 from watcher.camera.memory import Memory, Remembers
 from watcher.camera.options import CameraOptions
@@ -19,7 +20,7 @@ from watcher.errors import ReferenceUnusable
 from watcher.events.event import Event
 from watcher.events.options import EventsOptions
 from watcher.loop import Detects, Tracks, watch
-from watcher.requests import Adjust, Pause, Republish, Resume, SetReference, TakeSnapshot
+from watcher.requests import ForgetLearnt, Republish, SetReference, TakeSnapshot
 from watcher.vision.detection import Detection
 from watcher.vision.frame import Frame, Gap, JpegPixels, Observation, encode_jpeg
 from watcher.vision.geometry import Size
@@ -49,25 +50,15 @@ class TrackerPart(Tracks, Tracking, Protocol):
 class Parts:
     """How detectors and tracker are made, and what makes an event's id."""
 
-    detector: Callable[[], DetectorPart]
-    tracker: Callable[[EventsOptions], TrackerPart]
+    detector: Callable[[CameraOptions], DetectorPart]
+    tracker: Callable[[CameraOptions], TrackerPart]
     new_id: Callable[[Any], str]
 
 
-@dataclass(slots=True)
-class InForce:
-    """The settings that can change while running; they outlive a watch that crashed."""
-
-    paused: bool
-    threshold: float
-
-    def events(self, options: CameraOptions) -> EventsOptions:
-        return replace(options.events, threshold=self.threshold)
-
-
-def zone_thresholds(options: CameraOptions, threshold: float) -> dict[str, float]:
+def zone_thresholds(options: CameraOptions) -> dict[str, float]:
     """The threshold of each zone: its own, or the common one."""
-    return {key: threshold if zone.threshold is None else zone.threshold for key, zone in options.zones.items()}
+    common = options.events.threshold
+    return {key: common if zone.threshold is None else zone.threshold for key, zone in options.zones.items()}
 
 
 class Watch:
@@ -81,7 +72,6 @@ class Watch:
 
     def __init__(
         self,
-        options: CameraOptions,
         parts: Parts,
         in_force: InForce,
         *,
@@ -94,13 +84,14 @@ class Watch:
         veil: Veil,
         live: bool,
     ) -> None:
-        self._options, self._parts, self._in_force = options, parts, in_force
+        self._parts, self._in_force = parts, in_force
         self._feed, self._capture, self._arrivals, self._inbox = feed, capture, arrivals, inbox
         self._memory, self._teller, self._veil, self._live = memory, teller, veil, live
-        self._detector = parts.detector()
-        self._tracker = parts.tracker(in_force.events(options))
+        self._key = in_force.options.key
+        self._detector = parts.detector(in_force.options)
+        self._tracker = parts.tracker(in_force.options)
         self._size: Size | None = None
-        self._sizes = Sizes(options.key)
+        self._sizes = Sizes(self._key)
         self._pending: Frame | None = None
         self._frame: Frame | None = None
         self._detection: Detection | None = None
@@ -111,6 +102,9 @@ class Watch:
         self._unsaved = False
         self._show_taken = False
         self._snapshot_wanted = False
+        self._renewal: Renewal | None = None
+        self._forgotten = False
+        self._paused = False
         self._over = False
         self.turned = time.monotonic()
         self.stop_reason = ""
@@ -124,6 +118,7 @@ class Watch:
     def run(self) -> None:
         """Until the recording ends or a stop is asked for."""
         self._teller.begin()
+        self._in_force.begin(self._feed.now()[0], live=self._live)
         self._tell_settings()
         self._tell_states()
         while not self._over:
@@ -133,9 +128,8 @@ class Watch:
                 self._after(seen, detection)
                 # Held while the next one is compared, it would cost the decoder another buffer for good.
                 del seen
-            if self._pending is not None:
-                self._detector = self._parts.detector()
-                self._teller.begin()
+            if self._pending is not None or self._renewal is not None:
+                self._renew()
 
     def save(self) -> None:
         """Put the reference away for the next start."""
@@ -145,6 +139,7 @@ class Watch:
 
     def _observations(self) -> Iterator[Observation]:
         """What the detector gets to see; requests are applied between."""
+        yield from self._pauses()
         if self._pending is not None:
             frame, self._pending = self._pending, None
             self._prepare(frame)
@@ -157,6 +152,9 @@ class Watch:
                 yield Gap(*self._feed.now(), self.stop_reason, self.stop_detail)
                 return
             yield from self._letters()
+            if self._renewal is not None:
+                yield Gap(*self._feed.now(), "reloaded", "other settings, by request")
+                return
             seen = self._feed.take()
             if isinstance(seen, Frame):
                 seen = self._veil.over(seen)
@@ -187,16 +185,17 @@ class Watch:
 
     def _restore(self, frame: Frame) -> None:
         try:
-            label = self._memory.restore(self._detector, frame.size)
+            label = self._memory.restore(self._detector, frame.size, anew=self._forgotten)
         except ReferenceUnusable as error:
             if str(error) != self._trouble:
-                log.error("%s: %s; nothing is watched until it is put right", self._options.key, error)
+                log.error("%s: %s; nothing is watched until it is put right", self._key, error)
             self._trouble, self._retry_at = str(error), time.monotonic() + RETRY_REFERENCE
             self._reference = ""
             return
         if self._trouble:
-            log.info("%s: the reference is usable now", self._options.key)
+            log.info("%s: the reference is usable now", self._key)
         self._trouble = ""
+        self._forgotten = False
         self._reference = label or self._memory.name
         self._unsaved = not label
         if (picture := self._memory.picture) is not None:
@@ -223,7 +222,7 @@ class Watch:
             self._teller.use_picture(seen.owned())
         if self._snapshot_wanted:
             self._take_snapshot()
-        learns = isinstance(self._options.reference, BackgroundOptions)
+        learns = isinstance(self._in_force.options.reference, BackgroundOptions)
         known = detection.outcome in ("clear", "changed")
         self._unsaved = self._unsaved or (learns and known)
         due = time.monotonic() - self._saved_at >= SAVE_EVERY or not learns
@@ -234,31 +233,36 @@ class Watch:
     # -- requests ----------------------------------------------------------------------------------------
 
     def _letters(self) -> Iterator[Observation]:
-        """Apply what was asked for; a pause is also an observation."""
-        while (letter := self._inbox.take()) is not None:
-            paused = self._in_force.paused
+        """Apply what was asked for; a pause is also an observation, and ends what is open."""
+        while self._renewal is None and (letter := self._inbox.take()) is not None:
             self._apply(letter)
-            if self._in_force.paused and not paused:
-                log.info("%s: paused", self._options.key)
-                yield Gap(*self._feed.now(), "paused", "by request")
-            elif paused and not self._in_force.paused:
-                log.info("%s: watches again", self._options.key)
+            yield from self._pauses()
+        yield from self._pauses()
+
+    def _pauses(self) -> Iterator[Observation]:
+        """What it means that a pause has begun or ended, by a command or because its time is over."""
+        if self._in_force.look(self._feed.now()[0]):
+            log.info("%s: is no longer muted", self._key)
+            self._tell_settings()
+        if self._in_force.paused == self._paused:
+            return
+        self._paused = self._in_force.paused
+        log.info("%s: %s", self._key, f"paused, {self._in_force.pause}" if self._paused else "watches again")
+        self._tell_states()
+        if self._paused:
+            yield Gap(*self._feed.now(), "paused", self._in_force.pause)
 
     def _apply(self, letter: Letter) -> None:
         match letter:
-            case Pause() | Adjust(setting="enabled", value=False):
-                self._in_force.paused = True
-            case Resume() | Adjust(setting="enabled", value=True):
-                self._in_force.paused = False
-            case Adjust(setting="threshold", value=float(threshold)):
-                self._in_force.threshold = threshold
-                zones = zone_thresholds(self._options, threshold)
-                self._tracker.adjust(self._in_force.events(self._options), zones)
-                log.info("%s: the threshold is %g now", self._options.key, threshold)
+            case UseSettings():
+                self._use_settings(letter)
             case SetReference():
                 self._take_reference()
             case UseReference():
                 self._use_reference(letter)
+            case ForgetLearnt():
+                self._forgotten, self._renewal = True, Renewal(carry=False)
+                log.info("%s: what was learnt is forgotten, by request", self._key)
             case TakeSnapshot():
                 self._snapshot_wanted = True
             case Republish():
@@ -266,28 +270,57 @@ class Watch:
         self._tell_settings()
         self._tell_states()
 
+    def _use_settings(self, letter: UseSettings) -> None:
+        log.info("%s: %s", self._key, letter.what)
+        before = self._in_force.options
+        self._in_force.use(letter.adjusted, letter.mute, self._feed.now()[0])
+        now = self._in_force.options
+        self._teller.use_options(now)
+        self._tracker.adjust(now.events, zone_thresholds(now))
+        if asks_for(before) == asks_for(now):
+            return
+        if self._unsaved:
+            self.save()
+        self._renewal = Renewal(carry=self._memory.use_options(now) and not self._trouble)
+
+    def _renew(self) -> None:
+        """Another detector, which goes on with what the one before had learnt where that fits."""
+        renewal, self._renewal = self._renewal, None
+        memory = self._detector.memory() if renewal is not None and renewal.carry else {}
+        self._detector = self._parts.detector(self._in_force.options)
+        self._teller.begin()
+        self._detection = None
+        if memory and self._size is not None:
+            try:
+                self._detector.remember(memory, self._size)
+            except ReferenceUnusable as error:
+                log.warning("%s: what was learnt does not fit the new settings: %s", self._key, error)
+            else:
+                return
+        self._size = None  # the next frame brings it, and the reference with it
+
     def _take_reference(self) -> None:
         self._detector.take_reference()
         self._reference, self._trouble = self._memory.name, ""
         self._show_taken = self._unsaved = True
-        log.info("%s: the next picture is the reference", self._options.key)
+        log.info("%s: the next picture is the reference", self._key)
 
     def _use_reference(self, letter: UseReference) -> None:
         stored = letter.loaded.stored
         try:
             self._memory.use(self._detector, letter.loaded, self._size or stored.full_size)
         except ReferenceUnusable as error:
-            log.warning("%s: the reference stays as it is: %s", self._options.key, error)
+            log.warning("%s: the reference stays as it is: %s", self._key, error)
             return
         self._reference, self._trouble, self._unsaved = stored.chosen, "", False
         self._memory.choose_aside(letter.loaded)
         self._teller.use_picture(None)
-        log.info("%s: %s is the reference", self._options.key, stored.label)
+        log.info("%s: %s is the reference", self._key, stored.label)
 
     def _take_snapshot(self) -> None:
         frame, self._snapshot_wanted = self._frame, False
         if frame is not None:
-            event = Event(self._parts.new_id(frame.utc), self._options.key, frame.at, frame.utc)
+            event = Event(self._parts.new_id(frame.utc), self._key, frame.at, frame.utc)
             # While paused nothing is compared: the last detection is of another frame.
             detection = None if self._in_force.paused else self._detection
             self._teller.snapshot(frame, detection, self._detector, event)
@@ -295,8 +328,8 @@ class Watch:
     # -- states ------------------------------------------------------------------------------------------
 
     def _tell_settings(self) -> None:
-        self._teller.setting("enabled", "OFF" if self._in_force.paused else "ON")
-        self._teller.setting("threshold", f"{self._in_force.threshold:g}")
+        for name, value in self._in_force.told().items():
+            self._teller.setting(name, value)
 
     def _tell_states(self) -> None:
         self._teller.tell_states(self._feed.now()[1], self._circumstances())
@@ -305,7 +338,7 @@ class Watch:
         return Circumstances(
             seen=self._feed.seen,
             lost=self._feed.lost,
-            paused=self._in_force.paused,
+            paused=self._in_force.pause if self._in_force.paused else "",
             reference=self._reference or self._memory.name,
             trouble=self._trouble,
             dropped=self._arrivals.dropped,

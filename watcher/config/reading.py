@@ -1,14 +1,19 @@
 """config.yaml to options: every problem at once, each with its place."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
+from watcher.camera.options import CameraOptions
+from watcher.camera.settings import Adjusted
 from watcher.config.options import Options
+from watcher.config.overrides import Overrides, read_overrides
 from watcher.config.problem import Mark, Path, Problem, lines, refusal
 from watcher.errors import ConfigError
 from watcher.files import read_small
+from watcher.profiles import PROFILES
 
 if TYPE_CHECKING:
     from watcher.config.document import Document
@@ -29,6 +34,14 @@ class Loaded:
     options: Options
     warnings: tuple[str, ...]
     path: File
+    profiles: Mapping[str, Mapping[str, CameraOptions]] = field(default_factory=dict)
+    """Each camera under every other profile that fits to what the file says of it, to be chosen while it runs."""
+    overrides: Overrides = field(default_factory=dict)
+    """What commands have set, as it is kept in the storage folder."""
+
+    def adjusted(self, camera: str) -> Adjusted:
+        """A camera's settings as the file has them, without what commands have set."""
+        return Adjusted(config=self.options.cameras[camera], profiles=self.profiles.get(camera, {}))
 
 
 def find(named: str | os.PathLike[str] | None = None) -> File:
@@ -67,7 +80,37 @@ def read(path: str | os.PathLike[str]) -> Loaded:
     if problems or options is None:
         raise refusal(str(file), problems)
     warnings = _placed(list(meaning.doubts(options, mode)), document, layered)
-    return Loaded(options, lines(str(file), warnings), file)
+    overrides, troubles = read_overrides(File(options.storage.folder))
+    return Loaded(
+        options, (*lines(str(file), warnings), *troubles), file, _profiles(text, options, folder), overrides
+    )
+
+
+def _profiles(text: str, options: Options, folder: File) -> dict[str, dict[str, CameraOptions]]:
+    """Each camera as it would be if its `profile:` were another one, where that is a configuration at all."""
+    # YAML and pydantic, which only reading itself needs.
+    from watcher.config import meaning
+    from watcher.config.document import parse
+    from watcher.config.layers import lay_out
+    from watcher.config.places import settle, settle_texts
+    from watcher.config.validation import validate
+
+    found: dict[str, dict[str, CameraOptions]] = {key: {} for key in options.cameras}
+    for profile in PROFILES:
+        document = parse(text)  # anew: what is wrong is taken out of it
+        for key, camera in document.value["cameras"].items():
+            document.value["cameras"][key] = {**(camera or {}), "profile": profile}
+        layered = lay_out(document)
+        settle_texts(layered.value, folder)
+        other, findings = validate(layered.value)
+        if other is None:
+            continue
+        other = settle(other, folder)
+        wrong = {finding.path[1] for finding in (*findings, *meaning.mistakes(other)) if len(finding.path) > 1}
+        for key, camera in other.cameras.items():
+            if key not in wrong and profile != options.cameras[key].profile:
+                found[key][profile] = camera
+    return found
 
 
 def _placed(findings: "list[Finding]", document: "Document", layered: "Layered") -> list[Problem]:

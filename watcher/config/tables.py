@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from watcher.camera.options import CameraOptions
+from watcher.camera.options import CameraOptions, LiveOptions
 from watcher.config import shape
 from watcher.events.options import EventsOptions
 from watcher.mqtt.options import MqttOptions, TlsOptions
@@ -42,6 +42,7 @@ def _lines() -> Iterator[str]:
     yield from _table("cameras.<key>.detector", DetectorOptions)
     yield from _table("cameras.<key>.events", EventsOptions)
     yield from _table("cameras.<key>.record", RecordOptions)
+    yield from _table("cameras.<key>.live", LiveOptions)
     yield from _profiles()
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from watcher import settings
 from watcher.errors import SinkError
 from watcher.mqtt import topics
 from watcher.mqtt.about import about
@@ -95,7 +96,7 @@ class Mqtt:
             self._forget(gone, before[gone])
         for camera, zones in cameras.items():
             for zone in set(before.get(camera, ())) - set(zones):
-                self._states.put(self._value(topics.ZONE, b"", camera=camera, zone=zone))
+                self._forget_zone(camera, zone)
         self._inlet.cameras = {camera: tuple(zones) for camera, zones in cameras.items()}
         for camera, zones in cameras.items():
             self._states.begin(self._value(topics.AVAILABILITY, b"offline", camera=camera))
@@ -285,10 +286,15 @@ class Mqtt:
             if topic.of_camera and topic.retained and not topic.places:
                 self._states.put(self._value(topic, b"", camera=camera))
         for zone in zones:
-            self._states.put(self._value(topics.ZONE, b"", camera=camera, zone=zone))
-        for setting in ("enabled", "threshold", "recipe"):
-            self._states.put(self._value(topics.SETTING, b"", camera=camera, setting=setting))
+            self._forget_zone(camera, zone)
+        for name in (*(setting.name for setting in settings.TABLE), "recipe"):
+            self._states.put(self._value(topics.SETTING, b"", camera=camera, setting=name))
         self._states.clear_below(f"{self._options.prefix}/{camera}/")
+
+    def _forget_zone(self, camera: str, zone: str) -> None:
+        self._states.put(self._value(topics.ZONE, b"", camera=camera, zone=zone))
+        setting = settings.of_zone(zone).name
+        self._states.put(self._value(topics.SETTING, b"", camera=camera, setting=setting))
 
     def _value(self, topic: topics.Topic, payload: bytes, **keys: str) -> Value:
         return Value(topics.build(self._options.prefix, topic, **keys), topic, payload)

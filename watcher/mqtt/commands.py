@@ -4,15 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from watcher import settings
 from watcher.mqtt import inspecting, topics
-from watcher.quantities import FRACTION
-from watcher.requests import Adjust, Pause, Request, Resume, SetReference, TakeSnapshot
+from watcher.requests import Adjust, ForgetLearnt, Request, SetReference, TakeSnapshot
 
 LARGEST = 4096
 """Bytes; a longer payload is refused unread."""
 _SHOWN = 200
-# Longer values are no quantity, and a pattern with several repeats must not be tried on 4 kB of digits.
-_LONGEST_VALUE = 64
 _REFERENCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(@[0-9]{1,9})?")
 
 
@@ -76,6 +74,8 @@ def _request(place: topics.Place, text: str) -> Request:
         return inspecting.truth(text)
     if place.topic is topics.COUNTERS_RESET:
         return inspecting.reset(text)
+    if place.topic is topics.LEARNT_RESET:
+        return ForgetLearnt()
     if place.topic is topics.REFERENCE_SET:
         return _set_reference(text)
     if place.topic is topics.SETTING_SET:
@@ -92,21 +92,5 @@ def _set_reference(text: str) -> SetReference:
     return SetReference(name)
 
 
-def _setting(name: str, text: str) -> Request:
-    value = text.strip()
-    if name == "enabled":
-        if value.upper() not in {"ON", "OFF"}:
-            raise ValueError("enabled is ON or OFF")
-        return Resume() if value.upper() == "ON" else Pause()
-    if name == "threshold":
-        return Adjust("threshold", _fraction(value))
-    raise ValueError(f"there is no setting {name}; known are enabled and threshold")
-
-
-def _fraction(value: str) -> float:
-    if len(value) > _LONGEST_VALUE:
-        raise ValueError(f"threshold is not a fraction; write for example {FRACTION.example}")
-    try:
-        return FRACTION.parse(value)
-    except ValueError as error:
-        raise ValueError(f"threshold {error}") from None
+def _setting(name: str, text: str) -> Adjust:
+    return Adjust(name, settings.find(name).parse(text))

@@ -104,8 +104,11 @@ DECISION = _out(
     "<camera>/decision", "json", "What nearly was an event, and why it was none; at most one a second.",
     retained=False, qos=0,
 )  # fmt: skip
-SETTING = _out("<camera>/setting/<setting>", "text", "The value in force; fractions from 0 to 1.")
-SETTING_SET = _in("<camera>/setting/<setting>/set", "text", "Changes a setting: `enabled`, `threshold`.")
+SETTING = _out("<camera>/setting/<setting>", "text", "The value in force; fractions from 0 to 1, times in seconds.")
+SETTING_SET = _in(
+    "<camera>/setting/<setting>/set", "text",
+    "Changes a [setting](#settings-while-it-runs); `CONFIG`: back to what config.yaml says.",
+)  # fmt: skip
 REFERENCE_SET = _in("<camera>/reference/set", "text", "`TAKE`, or the name of a stored reference to use.")
 INSPECT = _in(
     "<camera>/inspect",
@@ -117,6 +120,7 @@ INSPECT_TRUTH = _in(
 )
 COUNTERS_RESET = _in("<camera>/counters/reset", "text", "Counts from zero; the payload, if any, names the batch.")
 SNAPSHOT_TAKE = _in("<camera>/snapshot/take", "text", "Publishes and stores a picture of now; any payload.")
+LEARNT_RESET = _in("<camera>/learnt/reset", "text", "Forgets what was learnt of the scene; any payload.")
 ERROR = _out(
     "<camera>/error",
     "json",
@@ -128,7 +132,8 @@ TABLE: tuple[Topic, ...] = (
     STATUS, ABOUT, INSTANCE, INSTANCE_ASK, AVAILABILITY, HEALTH, CHANGE, ZONE, EVENT,
     SNAPSHOT, CLEAN, REFERENCE, DIFFERENCE,
     VERDICT, VERDICT_LATE, LAST_VERDICT, READY, COUNTERS, INSPECT, INSPECT_TRUTH, COUNTERS_RESET,
-    STATE, DECISION, SETTING, SETTING_SET, REFERENCE_SET, SNAPSHOT_TAKE, ERROR,
+    STATE, DECISION, SETTING, SETTING_SET, REFERENCE_SET, SNAPSHOT_TAKE,
+    LEARNT_RESET, ERROR,
 )  # fmt: skip
 
 
