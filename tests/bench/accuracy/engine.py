@@ -9,10 +9,10 @@ import numpy as np
 
 from watcher.replaying import Replay, camera_options
 from watcher.sources.options import CustomOptions
-from watcher.vision.frame import ArrayPixels, Frame
+from watcher.vision.frame import ArrayPixels, Frame, Pixels
 
-Pictures = Iterable[np.ndarray]
-"""uint8 BGR or grey, one after the other."""
+Pictures = Iterable[np.ndarray | Pixels]
+"""uint8 BGR or grey, or pixels in the form in which cameras give them, one after the other."""
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,7 +32,8 @@ class Given:
     def frames(self) -> Iterator[Frame]:
         for index, picture in enumerate(self._pictures()):
             at = index / self._fps
-            yield Frame(at, _START + timedelta(seconds=at), ArrayPixels(picture), index, at)
+            pixels = ArrayPixels(picture) if isinstance(picture, np.ndarray) else picture
+            yield Frame(at, _START + timedelta(seconds=at), pixels, index, at)
 
     def close(self) -> None:
         pass

@@ -12,6 +12,11 @@ ROWS = {
     "clips": "six recordings with truth: events hit, false, and the delay until they are told",
     "light": "1,000 seeded changes of light over real quiet frames: events that they make (home)",
     "arrival": "the same with somebody real arriving during the change: found within a second (home)",
+    "noise": "sigma 0, 3, 6 and 12 drawn fresh on real frames: events (home)",
+    "alarms": "false alarms set to 24 a day, three simulated days: how many there are",
+    "shake": "row pixel with a shaking camera: pixel F lost (home)",
+    "cost": "a step of the whole detector at 320x180 / scikit-image's gaussian SSIM, CPU time",
+    "table": "the daemon's own table (python -m tests.bench), with this detector",
 }
 
 
