@@ -40,7 +40,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, Mapping[str, Any]]] = {
     },
     # A part against a known good one, as it lies there.
     "inspection": {
-        "reference": {"kind": "fixed"},  # what is right does not change by itself
+        "reference": {"kind": "golden"},  # what is right does not change by itself
         "detector": {
             "color": True,  # a wire of the wrong colour may be as bright as the right one
             "light": True,  # lamps age; that is no defect
@@ -80,7 +80,9 @@ def settings(profile: str) -> Settings:
     if sections is None:
         raise ValueError(f"{profile!r} is not a profile; the profiles are {', '.join(PROFILES)}")
     reference = dict(sections.get("reference", {}))
-    kind = FixedOptions if reference.get("kind") == "fixed" else BackgroundOptions
+    kind = BackgroundOptions if reference.get("kind") == "background" else FixedOptions
+    if reference.get("kind") == "golden":
+        reference = {}  # here there is no store of golden parts: the first picture is the reference
     return Settings(
         detector=DetectorOptions(**sections.get("detector", {})),
         events=EventsOptions(**sections.get("events", {})),

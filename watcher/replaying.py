@@ -108,7 +108,7 @@ class Replay:
         self.options = options
         self.source = make_source(options.source, options.key)
         self._veil = Veil([area.points for area in options.privacy.values()])
-        self.detector = Detector(options.detector, options.watched, options.reference, options.events.absorb_after)
+        self.detector = Detector(options.detector, options.watched, options.compared, options.events.absorb_after)
         thresholds = {
             key: options.events.threshold if zone.threshold is None else zone.threshold
             for key, zone in options.zones.items()
@@ -128,7 +128,7 @@ class Replay:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that are read, as far as they are known: recording or pictures, and a fixed reference."""
-        options, reference = self.options.source, self.options.reference
+        options, reference = self.options.source, self.options.compared
         given = reference.image if isinstance(reference, FixedOptions) else None
         fixed = () if given is None else (Path(given),)
         if isinstance(options, FolderOptions):
@@ -180,12 +180,12 @@ class Replay:
             yield Gap(last.at, last.utc, reason, detail)
 
     def _given_reference(self, options: CameraOptions) -> str:
-        if not isinstance(options.reference, FixedOptions):
+        if not isinstance(options.compared, FixedOptions):
             return "background"
-        if options.reference.image is None:
+        if options.compared.image is None:
             return "start"
-        self.detector.use_reference(self._veil.blacked(read_picture(options.reference.image)))
-        return Path(options.reference.image).stem
+        self.detector.use_reference(self._veil.blacked(read_picture(options.compared.image)))
+        return Path(options.compared.image).stem
 
 
 def _frame_count(path: Path) -> int | None:

@@ -60,7 +60,7 @@ def parts_of() -> Parts:
     """The detector and tracker that options ask for."""
     new_id = live_ids(os.urandom)
     return Parts(
-        detector=lambda now: Detector(now.detector, now.watched, now.reference, now.events.absorb_after),
+        detector=lambda now: Detector(now.detector, now.watched, now.compared, now.events.absorb_after),
         tracker=lambda now: Tracker(now.key, now.events, zone_thresholds(now), new_id),
         new_id=new_id,
     )

@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar
 
 from watcher.camera.kinds import ByKind
 from watcher.events.options import EventsOptions
+from watcher.inspection.when import LineOptions
 from watcher.profiles import ProfileName
 from watcher.quantities import Seconds
 from watcher.sinks.options import RecordOptions
 from watcher.sources.options import SourceOptions, options_from_text
 from watcher.vision.options import STRICT, AreaOptions, DetectorOptions, WatchedOptions, ZoneOptions
-from watcher.vision.reference.options import BackgroundOptions, FixedOptions
+from watcher.vision.reference.options import BackgroundOptions, FixedOptions, GoldenOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,9 @@ class CameraOptions:
     its `kind`."""
     profile: ProfileName = "home"
     """The use, which sets defaults: `home`, `wildlife`, `inspection` or `plain`."""
-    reference: Annotated[FixedOptions | BackgroundOptions, ByKind()] = field(default_factory=BackgroundOptions)
+    reference: Annotated[FixedOptions | BackgroundOptions | GoldenOptions, ByKind()] = field(
+        default_factory=BackgroundOptions
+    )
     """What frames are compared with."""
     zones: dict[str, ZoneOptions] = field(default_factory=dict)
     """The parts to watch, by key; the whole picture where there are none."""
@@ -62,6 +65,8 @@ class CameraOptions:
     """How frames are compared with the reference."""
     events: EventsOptions = field(default_factory=EventsOptions)
     """When change begins, ends, and counts."""
+    inspection: LineOptions = field(default_factory=LineOptions)
+    """With a golden reference: when a part is inspected, and what a defect is."""
     record: RecordOptions = field(default_factory=RecordOptions)
     """What is kept of each event."""
     live: LiveOptions = field(default_factory=LiveOptions)
@@ -71,6 +76,16 @@ class CameraOptions:
     def title(self) -> str:
         """What people call it."""
         return self.name or self.key
+
+    @property
+    def inspects(self) -> bool:
+        """Whether it judges parts against a golden one instead of telling events."""
+        return isinstance(self.reference, GoldenOptions)
+
+    @property
+    def compared(self) -> FixedOptions | BackgroundOptions:
+        """What a detector compares frames with, where one is used: a golden part is no picture of a scene."""
+        return FixedOptions() if isinstance(self.reference, GoldenOptions) else self.reference
 
     @property
     def watched(self) -> WatchedOptions:

@@ -11,7 +11,7 @@ from watcher.config.validation import Finding
 from watcher.sources.options import FolderOptions, SourceOptions, V4l2Options, VideoOptions
 from watcher.sources.urls import address
 from watcher.vision.options import AreaOptions
-from watcher.vision.reference.options import FixedOptions
+from watcher.vision.reference.options import FixedOptions, GoldenOptions
 
 Point = tuple[float, float]
 
@@ -34,6 +34,9 @@ def mistakes(options: Options) -> Iterator[Finding]:
                     yield Finding((*at, section, name, "points"), sentence)
         if isinstance(camera.reference, FixedOptions) and camera.reference.image is not None:
             yield from _missing_picture((*at, "reference", "image"), camera.reference.image)
+        if isinstance(camera.reference, GoldenOptions) and camera.reference.images is not None:
+            yield from _missing_samples((*at, "reference", "images"), camera.reference.images)
+        yield from _strange_recipes((*at, "inspection", "recipes"), camera)
         yield from _missing_recording((*at, "source"), camera.source)
     yield from _missing_for_brokers(options)
     yield from _unusable_storage(options)
@@ -119,6 +122,23 @@ def _missing_picture(path: tuple[str, ...], image: str) -> Iterator[Finding]:
     if not _is(image, os.path.isfile):
         what = "is a folder; name one picture in it" if _is(image, os.path.isdir) else _why_not(image)
         yield Finding(path, f"{image} {what} {_RELATIVE}")
+
+
+def _missing_samples(path: tuple[str, ...], images: str) -> Iterator[Finding]:
+    """Whether there are good samples to learn from; what they show is seen when they are learnt."""
+    if not (_any_matches(images) if glob.has_magic(images) else _is(images, os.path.isdir)):
+        what = "no picture matches" if glob.has_magic(images) else "there is no folder"
+        yield Finding(path, f"{what} {images} {_RELATIVE}")
+
+
+def _strange_recipes(path: tuple[str, ...], camera: CameraOptions) -> Iterator[Finding]:
+    """States of zones have topics: a recipe may not bring others than the camera has."""
+    for key, recipe in camera.inspection.recipes.items():
+        for zone in (recipe.zones or {}).keys() - camera.zones.keys():
+            known = ", ".join(camera.zones) or "none"
+            yield Finding(
+                (*path, key, "zones", zone), f"is not a zone of the camera (known: {known}); draw it there too"
+            )
 
 
 def _missing_recording(path: tuple[str, ...], source: SourceOptions) -> Iterator[Finding]:

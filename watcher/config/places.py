@@ -8,7 +8,7 @@ from typing import Any
 from watcher.camera.options import CameraOptions
 from watcher.config.options import Options
 from watcher.sources.options import FolderOptions, SourceOptions, VideoOptions
-from watcher.vision.reference.options import FixedOptions
+from watcher.vision.reference.options import FixedOptions, GoldenOptions
 
 _WORDS = ("demo", "picamera")
 
@@ -72,6 +72,8 @@ def _settled_camera(camera: CameraOptions, folder: File) -> CameraOptions:
     reference = camera.reference
     if isinstance(reference, FixedOptions) and reference.image is not None:
         reference = replace(reference, image=located(reference.image, folder))
+    if isinstance(reference, GoldenOptions) and reference.images is not None:
+        reference = replace(reference, images=located(reference.images, folder))
     return replace(camera, source=_settled_source(camera.source, folder), reference=reference)
 
 

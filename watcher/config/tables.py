@@ -7,6 +7,8 @@ from typing import Any
 from watcher.camera.options import CameraOptions, LiveOptions
 from watcher.config import shape
 from watcher.events.options import EventsOptions
+from watcher.inspection.options import LightOptions, PoseOptions
+from watcher.inspection.when import LineOptions, RecipeOptions
 from watcher.mqtt.options import MqttOptions, TlsOptions
 from watcher.profiles import PROFILES
 from watcher.quantities import DURATION, FRACTION, SIZE, Quantity
@@ -41,6 +43,12 @@ def _lines() -> Iterator[str]:
     yield from _table("cameras.<key>.zones.<key>.tolerance", ToleranceOptions)
     yield from _table("cameras.<key>.detector", DetectorOptions)
     yield from _table("cameras.<key>.events", EventsOptions)
+    yield from _table("cameras.<key>.inspection", LineOptions)
+    yield from _table("cameras.<key>.inspection.pose", PoseOptions)
+    yield from _table("cameras.<key>.inspection.light", LightOptions)
+    yield from _table("cameras.<key>.inspection.recipes.<key>", RecipeOptions)
+    yield ""
+    yield "A recipe's own `inspection` takes the keys of the camera's from `smallest_defect` to `light`."
     yield from _table("cameras.<key>.record", RecordOptions)
     yield from _table("cameras.<key>.live", LiveOptions)
     yield from _profiles()

@@ -1,10 +1,13 @@
 """Settings of the references. Standard library only."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from watcher.quantities import Seconds
 from watcher.vision.options import STRICT
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,4 +34,23 @@ class BackgroundOptions:
     """Time constant of the slow learning afterwards."""
 
 
-ReferenceOptions = FixedOptions | BackgroundOptions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenOptions:
+    """A golden part, learnt from good samples: the camera inspects, and says PASS, FAIL or NOT_INSPECTED."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    kind: Literal["golden"] = "golden"
+    name: str = "golden"
+    """The stored golden reference, by its name; `watcher reference teach` makes it."""
+    images: str | None = None
+    """Good samples, a folder or a pattern (`good/*.png`): learnt at start where nothing is stored by the name."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"name must be a small letter, then up to 31 of a-z, 0-9, _ and -, like board-a, not {self.name!r}"
+            )
+
+
+ReferenceOptions = FixedOptions | BackgroundOptions | GoldenOptions
