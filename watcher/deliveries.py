@@ -6,7 +6,7 @@ Part of the service: it knows the configuration, and changes only what that chan
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from watcher.history import History
 from watcher.mqtt.broker import Broker
 from watcher.mqtt.client import Mqtt
 from watcher.mqtt.options import MqttOptions
-from watcher.outbox import MemoryOutbox
+from watcher.outbox.disk import DiskOutbox
+from watcher.post import Post, broker_name
 from watcher.requests import Request
 from watcher.sinks import Outlet
 from watcher.sinks.snapshot import Snapshots
@@ -33,7 +34,7 @@ class _Line:
     """One broker that is told: its client, what waits for it, and the broker itself where it is our own."""
 
     client: Mqtt
-    outbox: MemoryOutbox
+    outbox: DiskOutbox
     broker: Broker | None
     sentence: str
 
@@ -55,6 +56,7 @@ class Deliveries:
         self._on_request = on_request
         self._lines: dict[MqttOptions, _Line] = {}
         self._prepared: dict[MqttOptions, tuple[Broker, int]] = {}
+        self._post: Post | None = None
         self._snapshots: Snapshots | None = None
         self._history: History | None = None
         self._terminal = Terminal()
@@ -77,10 +79,15 @@ class Deliveries:
         """Start all of it; SinkError where a broker of our own is wanted and cannot be started."""
         self.prepare(options)
         self._terminal.start()
-        self._change_lines(options)
+        self._post = Post(Path(options.storage.folder), options.outbox)
+        self._post.start()
+        self._change_lines(self._post, options)
         self._change_snapshots(options)
         self._begin_history(options)
         self._gather()
+        for camera, payload in self._post.end_left_open():
+            for outlet in self.outlets:
+                outlet.record(camera, dict(payload))
 
     def prepare(self, options: Options) -> None:
         """Start what can fail before anything that runs is touched."""
@@ -103,7 +110,11 @@ class Deliveries:
         if self._history is not None and old.storage != new.storage:
             self._history.stop(_CHANGE_WITHIN)
             self._begin_history(new)
-        self._change_lines(new)
+        if self._post is not None:
+            if old.storage.folder != new.storage.folder:
+                self._post.move(Path(new.storage.folder))
+            self._post.use(new.outbox)
+            self._change_lines(self._post, new)
         self._change_snapshots(new)
         self._gather()
 
@@ -124,6 +135,8 @@ class Deliveries:
         deadline = time.monotonic() + timeout + 0.2
         for thread in stops:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if self._post is not None:
+            self._post.stop(_CHANGE_WITHIN)
         for broker in (
             *(line.broker for line in self._lines.values()),
             *(one for one, _ in self._prepared.values()),
@@ -133,7 +146,10 @@ class Deliveries:
 
     def _gather(self) -> None:
         """The brokers first: they are whom time matters to."""
-        ends: list[Outlet] = [line.client for line in self._lines.values()]
+        ends: list[Outlet] = []
+        if self._post is not None:
+            self._post.brokers = tuple(line.client for line in self._lines.values())
+            ends.append(self._post)
         if self._history is not None:
             ends.append(self._history)
         if self._snapshots is not None:
@@ -153,10 +169,12 @@ class Deliveries:
         else:
             self._snapshots.use_cameras(stored)
 
-    def _change_lines(self, options: Options) -> None:
+    def _change_lines(self, post: Post, options: Options) -> None:
         cameras = {key: tuple(camera.zones) for key, camera in options.cameras.items()}
-        gone = [known for known in self._lines if known not in options.mqtt]
-        left = [self._ended(known) for known in gone]
+        for known in [known for known in self._lines if known not in options.mqtt]:
+            self._end(post, self._lines.pop(known))
+        # What waited for a broker that was replaced waits for the one in its place.
+        outboxes = post.assign([broker_name(wanted) for wanted in options.mqtt])
         kept = self._lines
         self._lines = {}
         for number, wanted in enumerate(options.mqtt):
@@ -164,41 +182,29 @@ class Deliveries:
                 kept[wanted].client.use_cameras(cameras)
                 self._lines[wanted] = kept[wanted]
                 continue
-            # What waited for a broker that was replaced waits for the one in its place.
-            outbox = left.pop(0) if left else MemoryOutbox(said=_lost(wanted))
-            line = self._begun(options, wanted, number, cameras, outbox)
-            if line is not None:
-                self._lines[wanted] = line
+            try:
+                address, broker = self._address(options, wanted, number)
+            except SinkError as error:
+                log.error("%s; nobody is told over MQTT there", error)
+                continue
+            outbox = outboxes[broker_name(wanted)]
+            client = Mqtt(address, cameras, self._on_request, outbox=outbox, kept=post.kept(outbox))
+            client.start()
+            self._lines[wanted] = _Line(client, outbox, broker, _sentence(address, broker))
 
-    def _ended(self, known: MqttOptions) -> MemoryOutbox:
-        line = self._lines.pop(known)
-        if line.client in self.outlets:
-            self.outlets.remove(line.client)
+    def _end(self, post: Post, line: _Line) -> None:
+        post.brokers = tuple(broker for broker in post.brokers if broker is not line.client)
         line.client.stop(_CHANGE_WITHIN)
         if line.broker is not None:
             line.broker.stop()
-        return line.outbox
 
-    def _begun(
-        self,
-        options: Options,
-        wanted: MqttOptions,
-        number: int,
-        cameras: Mapping[str, Sequence[str]],
-        outbox: MemoryOutbox,
-    ) -> _Line | None:
-        broker, address = None, wanted
-        if wanted.embedded:
-            try:
-                prepared = self._prepared.pop(wanted) if wanted in self._prepared else None
-                broker, port = prepared or self._own_broker(options, wanted, number)
-            except SinkError as error:
-                log.error("%s; nobody is told over MQTT there", error)
-                return None
-            address = replace(wanted, host="127.0.0.1", port=port)
-        client = Mqtt(address, cameras, self._on_request, outbox=outbox)
-        client.start()
-        return _Line(client, outbox, broker, _sentence(address, broker))
+    def _address(self, options: Options, wanted: MqttOptions, number: int) -> tuple[MqttOptions, Broker | None]:
+        """Where the broker is, and the broker itself where it is our own."""
+        if not wanted.embedded:
+            return wanted, None
+        prepared = self._prepared.pop(wanted, None)
+        broker, port = prepared or self._own_broker(options, wanted, number)
+        return replace(wanted, host="127.0.0.1", port=port), broker
 
     def _own_broker(self, options: Options, wanted: MqttOptions, number: int) -> tuple[Broker, int]:
         storage = Path(options.storage.folder)
@@ -220,13 +226,3 @@ def _sentence(address: MqttOptions, broker: Broker | None) -> str:
     if address.security is not None:
         words += [f"--cafile {address.security.ca or '/etc/ssl/certs/ca-certificates.crt'}"]
     return f"{whose} on {address.address}; to listen: {' '.join(words)} -v -t '{address.prefix}/+/event'"
-
-
-def _lost(options: MqttOptions) -> Callable[[int], None]:
-    def say(records: int) -> None:
-        log.warning(
-            "MQTT: %s has been away for too long: %d records are lost so far, the oldest events go first",
-            options.host, records,
-        )  # fmt: skip
-
-    return say

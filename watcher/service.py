@@ -311,6 +311,8 @@ def _told(changes: Changes, touched: tuple[str, ...]) -> str:
     parts = [f"{word} {', '.join(keys)}" for word, keys in (
         ("added", changes.added), ("removed", changes.removed), ("changed", changes.changed),
     ) if keys]  # fmt: skip
-    parts += [word for word, flag in (("mqtt changed", changes.mqtt), ("storage changed", changes.storage)) if flag]
+    parts += [word for word, flag in (
+        ("mqtt changed", changes.mqtt), ("storage changed", changes.storage), ("outbox changed", changes.outbox),
+    ) if flag]  # fmt: skip
     begun = f"; started again: {', '.join(touched)}" if touched else "; no camera was touched"
     return ", ".join(parts) + begun

@@ -14,10 +14,11 @@ class Changes:
     changed: tuple[str, ...]
     mqtt: bool
     storage: bool
+    outbox: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything changes at all."""
-        return bool(self.added or self.removed or self.changed or self.mqtt or self.storage)
+        return bool(self.added or self.removed or self.changed or self.mqtt or self.storage or self.outbox)
 
 
 def changed(old: Options, new: Options) -> Changes:
@@ -30,4 +31,5 @@ def changed(old: Options, new: Options) -> Changes:
         ),
         mqtt=old.mqtt != new.mqtt,
         storage=old.storage != new.storage,
+        outbox=old.outbox != new.outbox,
     )

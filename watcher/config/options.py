@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from watcher.camera.options import CameraOptions
 from watcher.mqtt.options import MqttOptions
+from watcher.outbox.options import OutboxOptions
 from watcher.sinks.options import StorageOptions
 from watcher.vision.options import STRICT
 
@@ -19,5 +20,7 @@ class Options:
     """The brokers that are told; one section, or a list of them."""
     storage: StorageOptions = field(default_factory=StorageOptions)
     """Where pictures and references are kept, and within what bounds."""
+    outbox: OutboxOptions = field(default_factory=OutboxOptions)
+    """What waits for brokers and sinks that are away."""
     cameras: dict[str, CameraOptions]
     """The cameras by key."""

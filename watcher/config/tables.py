@@ -10,6 +10,7 @@ from watcher.events.options import EventsOptions
 from watcher.inspection.options import LightOptions, PoseOptions
 from watcher.inspection.when import LineOptions, RecipeOptions
 from watcher.mqtt.options import MqttOptions, TlsOptions
+from watcher.outbox.options import OutboxOptions
 from watcher.profiles import PROFILES
 from watcher.quantities import DURATION, FRACTION, SIZE, Quantity
 from watcher.sinks.options import RecordOptions, StorageOptions
@@ -33,6 +34,7 @@ def _lines() -> Iterator[str]:
     yield from _table("mqtt", MqttOptions)
     yield from _table("mqtt.tls", TlsOptions)
     yield from _table("storage", StorageOptions)
+    yield from _table("outbox", OutboxOptions)
     yield from _table("cameras.<key>", CameraOptions)
     camera = shape.keys(CameraOptions)
     for key in ("source", "reference"):

@@ -45,6 +45,20 @@ def payload(update: EventUpdate, *, profile: str, reference: str, snapshot_file:
     }
 
 
+def crashed(last: dict[str, Any]) -> dict[str, Any]:
+    """The end of an event that was left open by a crash; `last` is the last payload that was told of it."""
+    return {
+        **last,
+        "event_type": "ended",
+        "sequence": int(last["sequence"]) + 1,
+        "ended_at": last["captured_at"],
+        "published_at": None,
+        "cause": "passed",
+        "end_reason": "crashed",
+        "reason": "the daemon ended without a word; this was the last that it had seen",
+    }
+
+
 def decision(near: NearMiss, camera: str) -> dict[str, Any]:
     """A near miss, as the camera's topic ``decision`` tells it; `strength` is the change in thresholds."""
     return {

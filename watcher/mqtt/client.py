@@ -17,6 +17,7 @@ from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
 from watcher.mqtt.delivery import Delivery, Refused, encoded
 from watcher.mqtt.guard import Guard
 from watcher.mqtt.inlet import Inlet
+from watcher.mqtt.kept import Kept, KeptInMemory, stale
 from watcher.mqtt.live import Live, Lives
 from watcher.mqtt.options import MqttOptions
 from watcher.mqtt.states import Album, States, Value
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SHORTEST_WAIT = 0.5
-LONGEST_WAIT = 10.0
+LONGEST_WAIT = 5.0
 """Seconds between two tries to connect: doubled each time, from the first to the last."""
+REFUSED_WAIT = 10.0
 
 
 class Mqtt:
@@ -50,11 +52,13 @@ class Mqtt:
         on_request: Callable[[str, Request], None],
         *,
         outbox: Outbox | None = None,
+        kept: Kept | None = None,
     ) -> None:
         if options.embedded:
             raise ValueError("the embedded broker has to be started first; give its address")
         self._options = options
         self._outbox: Outbox = MemoryOutbox(said=self._lost) if outbox is None else outbox
+        self._kept: Kept = KeptInMemory() if kept is None else kept
         self._states = States()
         self._album = Album()
         self._lives = Lives()
@@ -71,6 +75,7 @@ class Mqtt:
         self._poll = select.poll()
         self._poll.register(self._wake_in, select.POLLIN)
         self._thread = threading.Thread(target=self._run, name="out:mqtt", daemon=True)
+        self._outbox.call(self._wake)
         self.use_cameras(cameras)
 
     # --- the outlet: any thread
@@ -98,6 +103,8 @@ class Mqtt:
             for zone in set(before.get(camera, ())) - set(zones):
                 self._forget_zone(camera, zone)
         self._inlet.cameras = {camera: tuple(zones) for camera, zones in cameras.items()}
+        for value in stale(self._options.prefix, self._kept.topics(), self._inlet.cameras):
+            self._states.put(value)
         for camera, zones in cameras.items():
             self._states.begin(self._value(topics.AVAILABILITY, b"offline", camera=camera))
             self._states.begin(self._value(topics.CHANGE, b"None", camera=camera))
@@ -107,7 +114,6 @@ class Mqtt:
 
     def record(self, camera: str, payload: dict[str, Any]) -> None:
         self._outbox.put(camera, payload)
-        self._wake()
 
     def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
         late = self._lives.put(Live(camera, payload, until))
@@ -144,7 +150,8 @@ class Mqtt:
             self._outbox.put(late.camera, late.payload)
         waiting = self._outbox.waiting()
         if waiting:
-            log.warning("MQTT: %d records have not been delivered", waiting)
+            after = "; they wait for the next start" if self._outbox.lasting else ""
+            log.warning("MQTT: %d records have not been delivered%s", waiting, after)
 
     def _wake(self) -> None:
         try:
@@ -197,7 +204,9 @@ class Mqtt:
         connection = Connection(self._options, client_id=self._options.client_id, version=version, will=will)
         connection.open(self._wake_in)
         connection.subscribe(topics.subscriptions(self._options.prefix))
-        delivery = Delivery(connection, self._options.prefix, self._states, self._album, self._outbox, self._lives)
+        delivery = Delivery(
+            connection, self._options, self._states, self._album, self._outbox, self._lives, self._kept
+        )
         delivery.greet(self._guard.card(), encoded(about()))
         return delivery
 
@@ -207,13 +216,13 @@ class Mqtt:
         greeted = False
         while True:
             idle = delivery.send()
-            if idle and not greeted:
+            if (idle or delivery.heard) and not greeted:
                 greeted = True
                 self._welcomed(delivery)
             if self._stop_at is not None:
                 self._finish(delivery, self._stop_at, idle=idle)
                 return
-            connection.turn(self._wake_in, 1.0)
+            connection.turn(self._wake_in, min(1.0, delivery.pause or 1.0))
             while connection.messages:
                 self._inlet.hear(connection.messages.popleft(), delivery)
             self._inlet.sum_up()
@@ -238,7 +247,7 @@ class Mqtt:
             log.warning("MQTT: %s; trying again until it works", why)
             self._said = why
         # That one connects only to be refused again, so its wait would never grow.
-        return LONGEST_WAIT if isinstance(error, Refused) else _longer(waited)
+        return REFUSED_WAIT if isinstance(error, Refused) else _longer(waited)
 
     def _survived(self, waited: float) -> float:
         """After a fault: the connection goes, unless it had no part in it. How long to wait."""
@@ -259,6 +268,7 @@ class Mqtt:
         """Deliver what is left, say that all are offline, and go; without goodbye where the broker hangs, so that
         it says it for us."""
         connection = delivery.connection
+        delivery.leaving = self._outbox.lasting
         reserve = stop_at - 0.3 * max(0.0, stop_at - time.monotonic())
         idle = idle or self._emptied(delivery, reserve)
         for camera in self._inlet.cameras:
@@ -275,7 +285,7 @@ class Mqtt:
             left = until - time.monotonic()
             if left <= 0 or delivery.connection.ended:
                 return False
-            delivery.connection.turn(self._wake_in, min(left, 0.2))
+            delivery.connection.turn(self._wake_in, min(left, delivery.pause or 0.2))
         return True
 
     # --- inside

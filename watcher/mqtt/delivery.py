@@ -11,11 +11,17 @@ from typing import Any, NoReturn
 from watcher.errors import SinkError
 from watcher.mqtt import topics
 from watcher.mqtt.connection import Connection, Receipt
+from watcher.mqtt.kept import Kept
 from watcher.mqtt.live import Live, Lives
+from watcher.mqtt.options import MqttOptions
+from watcher.mqtt.pace import Pace
 from watcher.mqtt.states import Album, States, Value
 from watcher.outbox import Outbox, Record
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Keepalives without an acknowledgement after which a connection is given up."""
 
 
 class Refused(SinkError):
@@ -41,20 +47,35 @@ class Delivery:
     """
 
     def __init__(
-        self, connection: Connection, prefix: str, states: States, album: Album, outbox: Outbox, lives: Lives
+        self,
+        connection: Connection,
+        options: MqttOptions,
+        states: States,
+        album: Album,
+        outbox: Outbox,
+        lives: Lives,
+        kept: Kept,
     ) -> None:
         self.connection = connection
+        self.leaving = False
+        """Only what is fresh goes out any more: the rest waits for the next start."""
+        self.pause = 0.0
+        """Seconds until the next of a backlog may go; 0 where none waits."""
         self.making = False
         """A picture is being made: what is raised then is not the connection's fault."""
         self.heard = False
         """The broker has answered to all that is said at the beginning."""
         self.refused = ""
         """What the broker does not take, in words."""
-        self._prefix = prefix
+        self._prefix = options.prefix
         self._states = states
         self._album = album
         self._outbox = outbox
         self._lives = lives
+        self._kept = kept
+        self._pace = Pace(options.drain_rate)
+        self._patience = PATIENCE * options.keepalive
+        self._progress = time.monotonic()
         self._answers: deque[Value] = deque(maxlen=100)
         # What is said when all states are: that we are here, and in the end that we are gone.
         self._greeting: list[Value] | None = None
@@ -63,6 +84,7 @@ class Delivery:
         self._verdicts: dict[int, Live] = {}
         self._others: dict[int, Value] = {}
         self._picture: int | None = None
+        self._known = set(kept.topics())
         states.all_again()
         outbox.rewind()
 
@@ -89,7 +111,8 @@ class Delivery:
             if not self._send_next():
                 break
             self._settle()
-        return self._under_way() == 0 and self._greeting is None
+        self._be_patient()
+        return self._under_way() == 0 and self._greeting is None and self.pause == 0
 
     def _under_way(self) -> int:
         return len(self._records) + len(self._verdicts) + len(self._others)
@@ -104,9 +127,7 @@ class Delivery:
             return True
         if self._send_verdict(time.monotonic()):
             return True
-        record = self._outbox.take(stamp())
-        if record is not None:
-            self._hand_over_record(record)
+        if self._send_record(time.monotonic()):
             return True
         value = self._states.take()
         if value is not None:
@@ -130,6 +151,26 @@ class Delivery:
         )
         self._verdicts[mid] = live
         return True
+
+    def _send_record(self, now: float) -> bool:
+        self.pause = self._pace.wait(now)
+        record = self._outbox.take(stamp(), fresh=self.leaving or self.pause > 0)
+        if record is None:
+            if self.leaving or self._outbox.waiting() == len(self._records):
+                self.pause = 0.0
+            return False
+        self.pause = 0.0
+        self._pace.count()
+        self._hand_over_record(record)
+        return True
+
+    def _be_patient(self) -> None:
+        """A broker that takes everything and acknowledges nothing is as good as none."""
+        now = time.monotonic()
+        if self._under_way() == 0 or not self.connection.drained():
+            self._progress = now
+        elif now - self._progress > self._patience:
+            self.connection.ended = f"has acknowledged nothing for {self._patience:g} s"
 
     def let_go(self) -> None:
         """The connection is gone: what it may not have told as live is told as late."""
@@ -160,6 +201,9 @@ class Delivery:
         return True
 
     def _hand_over(self, value: Value) -> int:
+        if value.topic.retained and value.payload and value.text not in self._known:
+            self._kept.retain(value.text)
+            self._known.add(value.text)
         mid = self.connection.publish(value.text, value.payload, qos=value.topic.qos, retain=value.topic.retained)
         self._others[mid] = value
         return mid
@@ -190,6 +234,7 @@ class Delivery:
     def _settle(self) -> None:
         """Take note of what the broker has received."""
         while self.connection.receipts:
+            self._progress = time.monotonic()
             self._settle_one(self.connection.receipts.popleft())
 
     def _settle_one(self, receipt: Receipt) -> None:
@@ -203,6 +248,9 @@ class Delivery:
         if not receipt.refused:
             if record is not None:
                 self._outbox.acknowledge(record.number)
+            if value is not None and not value.payload and value.text in self._known:
+                self._kept.forget(value.text)
+                self._known.discard(value.text)
         elif record is not None:
             where = topics.build(self._prefix, _topic_of(record), camera=record.camera)
             raise Refused(f"the broker refuses messages to {where}: {receipt.refused}; they are kept")

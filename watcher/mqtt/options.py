@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from watcher.files import read_small
-from watcher.quantities import Seconds
+from watcher.quantities import Rate, Seconds
 from watcher.vision.options import STRICT
 
 EMBEDDED = "embedded"
@@ -186,6 +186,9 @@ class MqttOptions:
     """After one and a half times this without a sign of life the broker says `offline` for us."""
     client_id: str = ""
     """Empty: made from the prefix."""
+    drain_rate: Rate = 200.0
+    """Records a second, at most, of those that have waited: the defaults of many brokers drop what comes faster.
+    0: as fast as the broker takes them. What is new does not wait for what is old of another camera."""
 
     def __post_init__(self) -> None:
         _check_host(self.host)

@@ -1,6 +1,7 @@
 """What the outbox has in its file, and in memory while the file cannot be written. For one thread at a time."""
 
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -97,6 +98,27 @@ class Books:
         self.options = options
         if self._file is not None:
             self._file.set_durable(options.durable)
+
+    def move(self, folder: Path) -> None:
+        """Take the file to another folder; where one lies there already, what waits in ours is found with ours."""
+        if self._file is None:
+            self._folder = folder
+            return
+        here = self._file.path
+        self.close()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if (folder / here.name).exists():
+                raise OSError(f"{folder} has an outbox of its own; records go on to wait in {self._folder}")
+            shutil.move(here, folder / here.name)
+        except OSError as error:
+            log.error("outbox: %s", error)
+        else:
+            self._folder = folder
+        try:
+            self._file = File(self._folder, durable=self.options.durable)
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
 
     def close(self) -> None:
         if self._file is not None:

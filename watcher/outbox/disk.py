@@ -25,6 +25,9 @@ _OVERHEAD = 150
 class Keeper(Protocol):
     """Who keeps the records: the store."""
 
+    @property
+    def trouble(self) -> str: ...
+
     def put(self, camera: str, payload: dict[str, Any], outboxes: Sequence["DiskOutbox"]) -> None: ...
 
     def read(self, outbox: "DiskOutbox", camera: str, after: int, most: int) -> list[Record]: ...
@@ -75,6 +78,10 @@ class DiskOutbox:
         """Records that were dropped since the start."""
 
     # -- the deliverer
+
+    @property
+    def lasting(self) -> bool:
+        return not self._keeper.trouble
 
     def put(self, camera: str, payload: dict[str, Any]) -> None:
         self._keeper.put(camera, payload, (self,))

@@ -37,6 +37,10 @@ class MemoryOutbox:
         self._lost = 0
         self._say_at = 1
 
+    @property
+    def lasting(self) -> bool:
+        return False
+
     def put(self, camera: str, payload: dict[str, Any]) -> None:
         with self._lock:
             self._records[self._count] = Record(self._count, camera, dict(payload), put_at=time.monotonic())

@@ -45,6 +45,11 @@ class Record:
 class Outbox(Protocol):
     """Where records wait. Safe to use from several threads; `put` returns soon and never raises."""
 
+    @property
+    def lasting(self) -> bool:
+        """What waits is there again at the next start."""
+        ...
+
     def put(self, camera: str, payload: dict[str, Any]) -> None:
         """Keep a record until it is acknowledged."""
         ...

@@ -135,6 +135,11 @@ class Store:
         with self._lock:
             self._books.use(options)
 
+    def move(self, folder: Path) -> None:
+        """The file lies in another folder from now on."""
+        with self._lock:
+            self._books.move(folder)
+
     def stop(self, timeout: float) -> None:
         """Write down what there is, and let go of the file."""
         with self._bell:
