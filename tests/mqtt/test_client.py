@@ -269,11 +269,16 @@ def test_a_broker_that_never_answers_is_given_up_and_tried_again(daemon, monkeyp
 def test_commands_become_requests(broker, daemon, listen):
     mqtt = daemon(broker)
     listener = listen(broker)
-    listener.send("watcher/porch/reference/set", "TAKE")
-    listener.send("watcher/porch/setting/threshold/set", "2 %")
-    listener.send("watcher/porch/setting/enabled/set", "OFF")
-    listener.send("watcher/porch/snapshot/take", "")
-    until(lambda: len(mqtt.requests) == 4)
+    commands = [
+        ("reference/set", "TAKE"),
+        ("setting/threshold/set", "2 %"),
+        ("setting/enabled/set", "OFF"),
+        ("snapshot/take", ""),
+    ]
+    for number, (topic, payload) in enumerate(commands, 1):
+        listener.send(f"watcher/porch/{topic}", payload)
+        # A broker keeps the order within one subscription alone.
+        until(lambda number=number: len(mqtt.requests) == number)
     requests = [SetReference(), Adjust("threshold", 0.02), Adjust("enabled", False), TakeSnapshot()]
     assert mqtt.requests == [("porch", each) for each in requests]
 
