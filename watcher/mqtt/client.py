@@ -83,7 +83,8 @@ class Mqtt:
     @property
     def connected(self) -> bool:
         """The broker knows us and hears us."""
-        return self._delivery is not None
+        delivery = self._delivery
+        return delivery is not None and delivery.connection.subscribed
 
     @property
     def trouble(self) -> str:
