@@ -8,6 +8,7 @@ and `watcher.vision.reference.scene` for what is expected.
 """
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -20,13 +21,15 @@ from watcher.events.event import EventUpdate
 from watcher.vision.arrays import F32, U8
 from watcher.vision.detection import Detection
 from watcher.vision.frame import ArrayPixels, Frame, Observation, View
-from watcher.vision.geometry import Size
+from watcher.vision.geometry import Size, watched_mask
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.learning import Learning
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
 from watcher.vision.reference.scene import Memory, Planes, Scene, remembered
+from watcher.vision.shake import Steady
 from watcher.vision.shrink import Shrinker
 from watcher.vision.stage import Stage, analysed_size
+from watcher.vision.sway import STANDING, Sway, moved_box, outward
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -38,6 +41,8 @@ ADAPT_EVERY = 0.25
 
 STRANGE = 0.5
 """A remembered background that differs in more than this part of the picture is of another scene."""
+
+OUT_OF_REACH = "the camera shakes, and the reference was not found in this picture"
 
 
 class Detector:
@@ -64,6 +69,7 @@ class Detector:
         self._unproven = False
         self._adapted_at = -math.inf
         self._planes: Planes = ()
+        self._steady: Steady | None = None
 
     # -- what was seen -----------------------------------------------------------------------------------
 
@@ -86,7 +92,9 @@ class Detector:
         problem = self._renew_reference(stage, view)
         if problem:
             return Detection("blind", reason=problem)
-        detection = stage.compare(self._planes, view)
+        if self._lost:
+            return Detection("blind", reason=OUT_OF_REACH)
+        detection = self._outward(stage.compare(self._planes, view), view)
         if self._learning is not None:
             # Compared all the same: the maps show what differs from what has been learnt so far.
             # The first has only itself to be compared with, which says nothing.
@@ -139,7 +147,7 @@ class Detector:
         size = analysed_size(full_size, self._options.size)
         scene = remembered(memory, (size[1], size[0]), 3 if self._options.color else 1)
         self._full_size = full_size
-        self._stage = Stage(size, full_size, self._options, self._watched)
+        self._stage, self._steady = Stage(size, full_size, self._options, self._watched), None
         self._stage.set_scene(scene)
         self._learning, self._unproven = None, True
 
@@ -162,17 +170,49 @@ class Detector:
     @property
     def changed(self) -> U8:
         """uint8 (h, w): 255 where the picture differs from its reference, settled change included."""
-        return self._existing_stage().all_changed()
+        return cast(U8, outward(self._existing_stage().all_changed(), self._sway))
 
     @property
     def change(self) -> F32:
         """The change map, float32 (h, w) in [0, 1]; zeros for a quiet frame."""
-        return self._existing_stage().change
+        return cast(F32, outward(self._existing_stage().change, self._sway))
 
     @property
     def watched(self) -> NDArray[np.bool_]:
         """bool (h, w): True where the picture is looked at."""
-        return self._existing_stage().watched.everything > 0
+        return outward(self._existing_stage().watched.everything, self._sway) > 0
+
+    @property
+    def _sway(self) -> Sway:
+        """Where the reference lies in the last picture; the maps of the stage are the reference's."""
+        return STANDING if self._steady is None else self._steady.sway
+
+    @property
+    def _lost(self) -> bool:
+        return self._steady is not None and self._steady.lost
+
+    def _draw_back(self, stage: Stage, at: float) -> None:
+        """Bring the picture back onto the scene, where the camera shakes and that is wanted."""
+        if not self._options.steady or stage.scene is None:
+            return
+        if self._steady is None:
+            width, height = stage.size
+            hidden = [area.points for area in (*self._watched.ignore.values(), *self._watched.privacy.values())]
+            looked_at = watched_mask((width, height), [], hidden).astype(np.uint8) * np.uint8(255)
+            self._steady = Steady(cast(U8, cv2.erode(looked_at, np.ones((5, 5), np.uint8))))
+        self._steady.find(self._planes[0], stage.scene.expected, stage.scene.spread, at)
+        self._planes = self._steady.drawn_back(self._planes, stage.scene.expected)
+
+    def _outward(self, detection: Detection, view: View) -> Detection:
+        """The detection in pixels of the picture, each region with its place in the reference."""
+        if self._sway == STANDING:
+            return detection
+        regions = tuple(
+            replace(one, box=moved_box(one.box, self._sway, view.scale, view.full_size), reference_box=one.box)
+            for one in detection.regions
+        )
+        shift = (round(self._sway.x * view.scale[0], 2), round(self._sway.y * view.scale[1], 2))
+        return replace(detection, regions=regions, shift=shift)
 
     def _existing_stage(self) -> Stage:
         if self._stage is None:
@@ -195,13 +235,14 @@ class Detector:
             if self._unproven:
                 self._unproven, self._learning = False, self._new_learning()
             size = (view.luma.shape[1], view.luma.shape[0])
-            self._stage = Stage(size, view.full_size, self._options, self._watched)
+            self._stage, self._steady = Stage(size, view.full_size, self._options, self._watched), None
             self._full_size = view.full_size
         return self._stage
 
     def _renew_reference(self, stage: Stage, view: View) -> str:
         """Put a new reference in force if one is due; what is wrong with it in words, or nothing."""
         if self._take or self._given is not None:
+            self._steady = None
             planes = self._planes
             if self._given is not None:
                 try:
@@ -211,8 +252,9 @@ class Detector:
             spread = stage.scene.spread if stage.scene is not None else None
             stage.set_scene(Scene(np.stack(planes).astype(np.float32), spread))
             self._take, self._given, self._learning, self._unproven = False, None, None, False
-        elif self._learning is not None:
-            scene = self._learning.add(self._planes, view.at)
+        self._draw_back(stage, view.at)
+        if self._learning is not None:
+            scene = None if self._lost else self._learning.add(self._planes, view.at)
             if scene is not None:
                 stage.set_scene(scene)
             if self._learning.done:
