@@ -12,6 +12,7 @@ from statistics import median
 
 from tests.bench.accuracy.asked import Asked, spread
 from tests.bench.accuracy.material import CLIPS
+from tests.bench.accuracy.peers import dvr_scan, dvr_scanned, motion, motion_watched
 from tests.bench.accuracy.rows import Measured
 from tests.bench.accuracy.told import Told, lines, watched
 from tests.bench.measure import Figure
@@ -19,26 +20,49 @@ from tests.bench.measure import Figure
 
 def measured(asked: Asked) -> Measured:
     told = list(spread(watched, CLIPS, asked.jobs))
-    return Measured(_figures(told), [line for one in told for line in lines(one)])
+    details = [line for one in told for line in lines(one)]
+    theirs = peers() if asked.peers else {}
+    details += [f"{name}: not installed, not measured" for name, one in theirs.items() if one is None]
+    values = {name: _values(one) for name, one in theirs.items() if one is not None}
+    return Measured(_figures(told), details, values)
 
 
 def _figures(told: list[Told]) -> list[Figure]:
-    true = sum(len(one.score.hits) + len(one.score.misses) + len(one.score.excused) for one in told)
-    hits = sum(len(one.score.hits) for one in told)
     excused = sum(len(one.score.excused) for one in told)
-    seconds = sum(one.seconds for one in told)
-    late = [one.late(hit) for one in told for hit in one.score.hits]
+    true = sum(len(one.score.hits) + len(one.score.misses) for one in told) + excused
+    watch = f"in {sum(one.seconds for one in told):,.0f} s"
+    values = iter(_values(told))
     figures = [
-        Figure("clips", "events not hit", true - hits - excused, f"of {true} ({excused} excused)", 0, 0),
-        Figure("clips", "false events", sum(len(one.score.false) for one in told), f"in {seconds:,.0f} s", 0, 0),
-        Figure("clips", "delay until told, median", median(late) if late else None, "s", 0.5, 0.25),
-        Figure("clips", "the longest delay", max(late) if late else None, "s", 1.0, 1.0),
+        Figure("clips", "events not hit", next(values), f"of {true} ({excused} excused)", 0, 0),
+        Figure("clips", "false events", next(values), watch, 0, 0),
+        Figure("clips", "delay until told, median", next(values), "s", 0.5, 0.25),
+        Figure("clips", "the longest delay", next(values), "s", 1.0, 1.0),
     ]
-    return figures + [
-        Figure(
-            "clips", f"{one.clip.name} ({one.clip.profile}): hit", len(one.score.hits),
-            f"({len(one.score.excused)} excused, {len(one.score.misses)} missed, {len(one.score.false)} false"
-            f" in {one.seconds:.0f} s)",
-        )
-        for one in told
-    ]  # fmt: skip
+    for one in told:
+        what = f"{one.clip.name} ({one.clip.profile})"
+        of = f"of {len(one.score.hits) + len(one.score.misses) + len(one.score.excused)}"
+        figures.append(Figure("clips", f"{what}: hit", next(values), of, more_is_better=True))
+        figures.append(Figure("clips", f"{what}: false", next(values), f"in {one.seconds:.0f} s"))
+    return figures
+
+
+def _values(told: list[Told]) -> list[float | None]:
+    """The numbers of the figures, for whoever told it."""
+    late = [one.late(hit) for one in told for hit in one.score.hits]
+    return [
+        sum(len(one.score.misses) for one in told),
+        sum(len(one.score.false) for one in told),
+        median(late) if late else None,
+        max(late) if late else None,
+        *(len(events) for one in told for events in (one.score.hits, one.score.false)),
+    ]
+
+
+def peers() -> dict[str, list[Told] | None]:
+    """What peers tell of the same recordings; None where one is not installed."""
+    found: dict[str, list[Told] | None] = {"Motion": None, "DVR-Scan": None}
+    if program := motion():
+        found["Motion"] = motion_watched(program, CLIPS)
+    if program := dvr_scan():
+        found["DVR-Scan"] = [dvr_scanned(program, clip) for clip in CLIPS]
+    return found

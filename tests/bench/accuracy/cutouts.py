@@ -50,6 +50,23 @@ def cutouts() -> tuple[Cutout, ...]:
     return tuple(found)
 
 
+@cache
+def drawn_cutouts() -> tuple[Cutout, ...]:
+    """Somebody drawn: head, body and legs, each of its own brightness; dark and bright ones."""
+    found = []
+    for name, (head, body, legs) in {"dark": (120, 40, 20), "bright": (170, 225, 90)}.items():
+        picture, cover = np.zeros((90, 40, 3), np.uint8), np.zeros((90, 40), np.uint8)
+        for centre, axes, level in (
+            ((20, 12), (8, 10), head),
+            ((20, 40), (14, 22), body),
+            ((20, 72), (10, 17), legs),
+        ):
+            cv2.ellipse(picture, centre, axes, 0, 0, 360, (level, level - 10, level + 10), -1)
+            cv2.ellipse(cover, centre, axes, 0, 0, 360, 1, -1)
+        found.append(Cutout(name, picture, cv2.GaussianBlur(cover.astype(np.float32), (0, 0), 0.7)))
+    return tuple(found)
+
+
 def _cut(name: str, picture: np.ndarray, truth: np.ndarray) -> list[Cutout]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats((truth == 255).astype(np.uint8))
     found = []

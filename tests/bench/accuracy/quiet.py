@@ -1,4 +1,7 @@
-"""Places where nothing happens, as real cameras saw them: consecutive frames with their own noise and drift."""
+"""Places where nothing happens, as real cameras saw them: consecutive frames with their own noise and drift.
+
+And one that is drawn, for where no measuring data is.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +12,12 @@ import cv2
 import numpy as np
 
 from tests.bench.accuracy.material import shared
+from tests.support import scenes
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An empty stretch of a recording: the first `count` frames of `source`."""
+    """An empty stretch of a recording: the first `count` frames of `source`; without one it is drawn."""
 
     name: str
     source: str
@@ -27,10 +31,14 @@ PLACES = (
     Place("bottle", "clips/bottle-detection.mp4", 143, 30.0),
 )
 
+DRAWN = Place("drawn", "", 30, 10.0)
+
 
 @cache
 def frames(place: Place) -> tuple[np.ndarray, ...]:
     """Its frames, uint8 BGR, not to be written to."""
+    if not place.source:
+        return tuple(scenes.picture(index) for index in range(place.count))
     path = shared(place.source)
     if path.is_dir():
         found = [cv2.imread(str(one)) for one in sorted(path.iterdir())[: place.count]]

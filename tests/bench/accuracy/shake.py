@@ -7,13 +7,13 @@ picture its border is mirrored. Truth is moved alike (nearest value), and a bord
 lost is against the same sequence unmoved with the same border left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
 
 from tests.bench.accuracy.asked import Asked, spread
-from tests.bench.accuracy.engine import watching
+from tests.bench.accuracy.engine import Pictures, watching
 from tests.bench.accuracy.material import SEQUENCES, Sequence
 from tests.bench.accuracy.pixels import Count, truth_mask
 from tests.bench.accuracy.rows import Measured
@@ -47,14 +47,19 @@ def _count(work: tuple[Sequence, bool]) -> Count:
             assert picture is not None, f"{path} cannot be read"
             yield moved(picture, index, cv2.INTER_CUBIC) if shaken else picture
 
-    count, replay = Count(), watching(pictures, sequence.fps)
+    def truth(index: int) -> np.ndarray:
+        found = truth_mask(str(sequence.truth_of(paths[index].name)))
+        return moved(found, index, cv2.INTER_NEAREST) if shaken else found
+
+    return counted(pictures, truth, sequence.fps)
+
+
+def counted(pictures: Callable[[], Pictures], truth: Callable[[int], np.ndarray], fps: float) -> Count:
+    """The pixels of pictures as they are watched, held against the truth of each; a border is not scored."""
+    count, replay, inner = Count(), watching(pictures, fps), (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
     for seen, detection, _ in replay.steps():
-        if not isinstance(seen, Frame):
-            continue
-        truth = truth_mask(str(sequence.truth_of(paths[seen.index].name)))
-        truth = moved(truth, seen.index, cv2.INTER_NEAREST) if shaken else truth
-        inner = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
-        count.add(mask(seen.size, detection, replay.detector)[inner], truth[inner])
+        if isinstance(seen, Frame):
+            count.add(mask(seen.size, detection, replay.detector)[inner], truth(seen.index)[inner])
     return count
 
 

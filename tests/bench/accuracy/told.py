@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.bench.accuracy.material import Clip
 from watcher.events.event import EventUpdate
-from watcher.events.truth import Hit, Score, predictions, read_truth, score
+from watcher.events.truth import Hit, Score, Truth, predictions, read_truth, score
 from watcher.replaying import Replay, camera_options
 from watcher.vision.frame import Frame
 
@@ -48,9 +48,14 @@ def overdue(after: float, hit: Hit, times: Sequence[float]) -> float:
     return max(0.0, after - (last - times[min(first, len(times) - 1)]))
 
 
+def truth_of(clip: Clip) -> Truth:
+    """What a person saw in a recording."""
+    return read_truth(json.loads(clip.truth.read_text()))
+
+
 def watched(clip: Clip) -> Told:
     """The whole recording through the engine with its profile's defaults."""
-    truth = read_truth(json.loads(clip.truth.read_text()))
+    truth = truth_of(clip)
     updates, times = [], []
     for seen, _, told in Replay(camera_options(clip.path, clip.profile)).steps():
         updates += told

@@ -5,13 +5,14 @@ pictures go through the engine one by one as from a recording.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from tests.bench.accuracy.cutouts import Cutout, cutouts
 from tests.bench.accuracy.engine import watching
 from tests.bench.accuracy.lights import Change, Lighting, drawn
 from tests.bench.accuracy.quiet import PLACES, Place, frames, played
@@ -67,29 +68,34 @@ class Trial:
         return f"{self.place.name}, {self.change}"
 
 
-def trial(number: int, row: int) -> Trial:
+def trial(number: int, row: int, places: Sequence[Place] = PLACES) -> Trial:
     """Trial `number` of row 0 (light) or 1 (arrival)."""
     chance = np.random.default_rng((row, number))
-    place = PLACES[int(chance.integers(len(PLACES)))]
+    place = places[int(chance.integers(len(places)))]
     return Trial(number, place, int(chance.integers(2 * place.count - 2)), drawn(chance), chance)
 
 
-def run_light(number: int, save: Path | None) -> Outcome:
+def run_light(number: int, save: Path | None = None, places: Sequence[Place] = PLACES) -> Outcome:
     """Only the light changes: whatever is told is false."""
-    this = trial(number, 0)
+    this = trial(number, 0, places)
     length = QUIET + this.change.length + AFTER
     outcome = Outcome(number, this.change.kind, str(this), length)
     _run(this, None, length, outcome, save)
     return outcome
 
 
-def run_arrival(number: int, save: Path | None) -> Outcome:
+def run_arrival(
+    number: int,
+    save: Path | None = None,
+    places: Sequence[Place] = PLACES,
+    who: Callable[[], Sequence[Cutout]] = cutouts,
+) -> Outcome:
     """Somebody arrives while it changes, and has to be found."""
-    this = trial(number, 1)
-    visit = visit_during(this.change, frames(this.place)[0], this.place.fps, this.chance)
-    while visit is None:  # in this light nobody could be seen: everything is white, say
-        this = replace(this, change=drawn(this.chance))
-        visit = visit_during(this.change, frames(this.place)[0], this.place.fps, this.chance)
+    this, visit = trial(number, 1, places), None
+    while visit is None:
+        visit = visit_during(this.change, frames(this.place)[0], this.place.fps, who(), this.chance)
+        if visit is None:  # in this light nobody could be seen: everything is white, say
+            this = replace(this, change=drawn(this.chance))
     length = QUIET + visit.at + SOON + 0.5
     outcome = Outcome(number, this.change.kind, f"{this}; {visit}", length)
     _run(this, visit, length, outcome, save)

@@ -12,12 +12,13 @@ when the light goes on, and goes on with 5 to 25 % of the width a second; *stays
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from tests.bench.accuracy.cutouts import Cutout, cutouts
+from tests.bench.accuracy.cutouts import Cutout
 from tests.bench.accuracy.lights import Change, Lighting
 from watcher.vision.geometry import Box
 
@@ -68,16 +69,18 @@ class Visit:
         return Box(x0, y0, x1, y1) if x1 > x0 and y1 > y0 and since >= self.since - 1e-6 else None
 
 
-def visit_during(change: Change, picture: np.ndarray, fps: float, chance: np.random.Generator) -> Visit | None:
-    """Somebody who arrives while the light changes over `picture` (uint8 BGR), as `chance` has it; None where
-    nobody could be seen in that light."""
+def visit_during(
+    change: Change, picture: np.ndarray, fps: float, known: Sequence[Cutout], chance: np.random.Generator
+) -> Visit | None:
+    """One of the `known` who arrives while the light changes over `picture` (uint8 BGR), as `chance` has it; None
+    where nobody could be seen in that light."""
     # On a frame's time: what arrives between two frames is there with the second.
     at = math.ceil(float(chance.uniform(0, change.ramp)) * fps) / fps
     size = (picture.shape[1], picture.shape[0])
     lit = Lighting(change, size, chance)
     behind = lit.on(picture, 1.0)
     for _ in range(_TRIES):
-        visit = _somebody(at, size, chance)
+        visit = _somebody(at, size, known, chance)
         differences = [_difference(visit, picture, behind, lit, since) for since in (0.0, 1.0)]
         if min(differences) >= LEAST_DIFFERENCE:
             return Visit(at, visit.who, visit.how, visit.first, visit.before, visit.after, visit.since,
@@ -85,8 +88,7 @@ def visit_during(change: Change, picture: np.ndarray, fps: float, chance: np.ran
     return None
 
 
-def _somebody(at: float, size: tuple[int, int], chance: np.random.Generator) -> Visit:
-    known = cutouts()
+def _somebody(at: float, size: tuple[int, int], known: Sequence[Cutout], chance: np.random.Generator) -> Visit:
     while True:
         one = known[int(chance.integers(len(known)))]
         wanted = math.exp(chance.uniform(math.log(0.01), math.log(0.10))) * size[0] * size[1]
