@@ -127,7 +127,10 @@ class Service:
         for sentence in said:
             log.warning("%s: %s", key, sentence)
         try:
-            return Camera(options.cameras[key], options.storage, self._deliveries.outlets, adjusted=adjusted)
+            return Camera(
+                options.cameras[key], options.storage, self._deliveries.outlets, adjusted=adjusted,
+                counters=self._deliveries.counters,
+            )  # fmt: skip
         except (ValueError, SourceError) as error:
             raise ConfigError(f"{self._path}: cameras.{key}.source: {error}") from None
 

@@ -38,6 +38,8 @@ class Setting:
     most: float = 0.0
     """The end of a slider, in `unit`; not a limit."""
     step: float = 1.0
+    named: bool = False
+    """One of the names that the camera's configuration gives: which, the camera says."""
     usual: bool = True
     """Wanted by most people; the others have to be asked for in Home Assistant."""
 
@@ -48,6 +50,10 @@ class Setting:
             return None
         if self.quantity is not None:
             return self._number(self.quantity, value)
+        if self.named:
+            if len(value) > _LONGEST_VALUE:
+                raise ValueError(f"{self.name} is a name of at most {_LONGEST_VALUE} characters")
+            return value
         if self.choices:
             if value not in self.choices:
                 raise ValueError(f"{self.name} is one of {', '.join(self.choices)}")
@@ -95,7 +101,11 @@ THRESHOLD = _share(
 )
 REFERENCE_MODE = Setting(
     "reference_mode", "reference.kind", "Reference mode", "What frames are compared with.",
-    choices=("fixed", "background"), icon="mdi:image-sync",
+    choices=("fixed", "background", "golden"), icon="mdi:image-sync",
+)  # fmt: skip
+RECIPE = Setting(
+    "recipe", "inspection.recipe", "Recipe", "The product that is inspected, one of the camera's recipes.",
+    named=True, icon="mdi:clipboard-list",
 )  # fmt: skip
 
 TABLE: tuple[Setting, ...] = (
@@ -112,6 +122,7 @@ TABLE: tuple[Setting, ...] = (
     _time("settle", "events.settle", "Settle", "What has been still for so long ends the event.", 60.0),
     _time("cooldown", "events.cooldown", "Cooldown", "No new event for so long after one.", 3600.0, step=1.0),
     REFERENCE_MODE,
+    RECIPE,
     Setting("live", "live.enabled", "Live picture", "A picture of now, again and again.", icon="mdi:video"),
 )  # fmt: skip
 
@@ -134,7 +145,8 @@ def table() -> str:
     rows = ["| setting | payload | what | in config.yaml |", "|---|---|---|---|"]
     for setting in (*TABLE, of_zone("ZONE")):
         quantity = setting.quantity
-        written = ", ".join(f"`{one}`" for one in setting.choices) or "`ON`, `OFF`"
+        named = "a name" if setting.named else ""
+        written = ", ".join(f"`{one}`" for one in setting.choices) or named or "`ON`, `OFF`"
         if quantity is not None:
             written = f"{quantity.what}: `{quantity.example}`"
         rows.append(

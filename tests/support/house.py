@@ -53,6 +53,7 @@ LONGEST_FUNCTION = 50
 BROAD_EXCEPTS = {
     "watcher.camera.camera": 1,
     "watcher.camera.capture": 2,
+    "watcher.camera.lessons": 1,
     "watcher.cli.probing": 1,
     "watcher.history": 1,
     "watcher.mqtt.broker": 1,

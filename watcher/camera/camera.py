@@ -8,26 +8,33 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from watcher.camera import lessons, recipes
 from watcher.camera.backoff import delays
 from watcher.camera.capture import Capture
 from watcher.camera.feed import Feed
 from watcher.camera.force import InForce
-from watcher.camera.inbox import Inbox, Letter, UseReference, UseSettings
+from watcher.camera.inbox import Inbox, Letter, Triggered, UseRecipe, UseReference, UseSettings
+from watcher.camera.inspecting import Inspecting
 from watcher.camera.latest import InOrder, Latest
+from watcher.camera.lessons import Lessons
 from watcher.camera.memory import Memory
 from watcher.camera.options import CameraOptions
 from watcher.camera.patience import Patience, patience_with
 from watcher.camera.private import Veil
+from watcher.camera.recipes import Recipe
 from watcher.camera.settings import Adjusted
 from watcher.camera.teller import Teller
+from watcher.camera.verdicts import Verdicts
 from watcher.camera.watch import Parts, Watch, zone_thresholds
 from watcher.errors import ReferenceUnusable, RequestRefused
 from watcher.events.ids import live_ids
 from watcher.events.tracker import Tracker
-from watcher.references import Store
+from watcher.references import Store, StoredReference
 from watcher.requests import (
     Adjust,
+    ForgetLearnt,
     Inspect,
     Pause,
     Request,
@@ -52,6 +59,8 @@ _WHY_NOT = {
 }
 """Health at the end of a camera that is well; the contract has no state of its own for it."""
 
+_OF_RECIPES = ("recipe", "profile", "reference_mode")
+"""Settings that bring another golden reference with them."""
 _SOON = 2.0
 """A watch thread turns at least every half second; one that has not for this long is not well."""
 
@@ -75,6 +84,7 @@ class Camera:
     storage : where its references are kept and its snapshots will lie.
     outlets : who delivers what it says; asked anew each time, so the sequence may change.
     adjusted : its settings, where commands have set some; their configuration is `options`.
+    counters : what the counters of its inspections said last, before a restart too.
     make, parts, patience : other parts than the options ask for, for tests.
 
     Raises
@@ -89,6 +99,7 @@ class Camera:
         outlets: Sequence[Outlet],
         *,
         adjusted: Adjusted | None = None,
+        counters: Callable[[str], dict[str, Any] | None] = lambda camera: None,
         make: Callable[[], Source] | None = None,
         parts: Parts | None = None,
         patience: Patience | None = None,
@@ -111,6 +122,8 @@ class Camera:
         self._in_force = InForce(self._adjusted)
         self._memory = Memory(self._in_force.options, self._store, self._veil)
         self._teller = Teller(self._in_force.options, outlets, folder)
+        self._verdicts = Verdicts(self._in_force.options, outlets, folder)
+        self._folder, self._counters, self._lessons = folder, counters, Lessons(options.key)
         self._stop = threading.Event()
         self._stop_reason = ""
         self._rests = False
@@ -152,6 +165,7 @@ class Camera:
         ------
         RequestRefused : it cannot be obeyed, and why.
         """
+        heard = time.monotonic()
         if not self._thread.is_alive():
             raise RequestRefused(f"the camera {self.key} does not run any more")
         if isinstance(request, Pause | Resume):
@@ -159,7 +173,9 @@ class Camera:
         if isinstance(request, Adjust):
             self._adjust(request)
         else:
-            self._inbox.put(self._checked(request))
+            letter = self._letter(request, heard)
+            if letter is not None:
+                self._inbox.put(letter)
 
     def turning(self, since: float) -> bool:
         """Whether every thread has really turned since then (monotonic seconds), or has nothing left to do."""
@@ -189,6 +205,45 @@ class Camera:
         if not self._capture.join(max(0.1, deadline - time.monotonic())):
             log.warning("%s: the source does not let itself be closed; its thread is left behind", self.key)
 
+    def _letter(self, request: Request, heard: float) -> Letter | None:
+        """What the watch thread has to do; None where somebody else does it."""
+        if not self._in_force.options.inspects:
+            return self._checked(request)
+        options = self._in_force.options
+        match request:
+            case Inspect():
+                return Triggered(request, heard)
+            case SetReference(name=str(name)):
+                return UseRecipe(self._recipe(options, name))
+            case SetReference():
+                frame = self._watch.frame
+                if frame is None or not self._feed.seen:
+                    raise RequestRefused(f"there is no picture: {self._feed.lost or 'the camera is starting'}")
+                self._lessons.begin(lambda: lessons.taken(options, self._store, frame.bgr()), self._learnt)
+                return None
+            case TellTruth():
+                past = lessons.past_inspection(self._folder, self.key, request.inspection)
+                lessons.clean_picture(past)
+                place = (options, self._folder, self._store, self._veil)
+                self._lessons.begin(lambda: lessons.learn_truth(*place, past, request.truth), self._learnt)
+                return None
+            case ForgetLearnt():
+                raise RequestRefused(f"{self.key} inspects: it learns only what it is taught")
+        return request
+
+    def _recipe(self, options: CameraOptions, version: str | None = None) -> Recipe:
+        """Read here and not by the watch thread, and refusals are known at once."""
+        try:
+            return recipes.load(options, self._store, self._veil, version)
+        except (ReferenceUnusable, ValueError) as error:
+            raise RequestRefused(str(error)) from None
+
+    def _learnt(self, stored: StoredReference) -> None:
+        """The camera goes on with what it has just learnt, where its recipe asks for the newest version."""
+        options = self._in_force.options
+        if recipes.reference_name(options) == (stored.name, None):
+            self._inbox.put(UseRecipe(self._recipe(options, stored.label)))
+
     def _checked(self, request: Request) -> Letter:
         match request:
             case Inspect() | ResetCounters() | TellTruth():
@@ -203,6 +258,8 @@ class Camera:
         """One at a time: several brokers may hand in commands, and none may be lost."""
         with self._adjusting:
             adjusted = self._adjusted.adjusted(request.setting, request.value, datetime.now(UTC))
+            if adjusted.options.inspects and request.setting in _OF_RECIPES:
+                self._recipe(adjusted.options)  # refused here, it changes nothing
             mute = None
             if request.setting == MUTE.name:
                 mute = 0.0 if adjusted.muted_until is None else float(request.value or 0)
@@ -225,7 +282,14 @@ class Camera:
             )
         return UseReference(loaded)
 
-    def _new_watch(self) -> Watch:
+    def _new_watch(self) -> Watch | Inspecting:
+        if self._in_force.options.inspects:
+            return Inspecting(
+                self._parts.new_id, self._in_force,
+                feed=self._feed, capture=self._capture, arrivals=self._arrivals, inbox=self._inbox,
+                store=self._store, teller=self._teller, verdicts=self._verdicts, veil=self._veil, live=self._live,
+                counters=self._counters,
+            )  # fmt: skip
         return Watch(
             self._parts, self._in_force,
             feed=self._feed, capture=self._capture, arrivals=self._arrivals, inbox=self._inbox,
@@ -238,8 +302,11 @@ class Camera:
             try:
                 self._watch.run()
                 self._watch.save()
-                self._finish()
-                return
+                if self._watch.stop_reason or self._feed.ended:
+                    self._finish()
+                    return
+                self._take_turns()
+                continue
             except Exception as error:  # the top of this thread
                 reason = f"the watch thread has failed ({type(error).__name__}: {error})"
                 # The traceback once: what fails again and again fails in the same place.
@@ -249,19 +316,25 @@ class Camera:
                 self._finish()
                 return
 
+    def _take_turns(self) -> None:
+        """By request it inspects from now on, or watches for change instead."""
+        self._watch = self._new_watch()
+        if self._stop_reason:
+            self._watch.stop_reason = self._stop_reason
+
     def _rested(self, reason: str, wait: float) -> bool:
         """Tell of the crash, wait, and make another watch; False when there is nothing to go on for."""
         self._rests, self._turned = True, time.monotonic()
         self._teller.crashed(datetime.now(UTC), reason)
+        if isinstance(self._watch, Inspecting):
+            self._watch.save()
         until = time.monotonic() + wait
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
             self._stop.wait(min(left, _SOON / 4))
             self._turned = time.monotonic()
         if self._stop.is_set() or self._feed.ended:
             return False
-        self._watch = self._new_watch()
-        if self._stop_reason:
-            self._watch.stop_reason = self._stop_reason
+        self._take_turns()
         self._rests = False
         return True
 

@@ -5,12 +5,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from watcher.camera.recipes import Recipe
 from watcher.camera.settings import Adjusted
 from watcher.errors import RequestRefused
 from watcher.references import LoadedReference
-from watcher.requests import Request
+from watcher.requests import Inspect, Request
 
 ROOM = 100
+STORM = 1000
+"""So many triggers may wait: one frame answers all of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,14 +33,31 @@ class UseSettings:
     what: str
 
 
-Letter = Request | UseReference | UseSettings
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """Somebody wants a verdict; `at`: when that was heard, monotonic seconds."""
+
+    request: Inspect
+    at: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UseRecipe:
+    """Another golden reference for the recipe in force, already read from disk or just learnt."""
+
+    recipe: Recipe
+
+
+Letter = Request | UseReference | UseSettings | Triggered | UseRecipe
 
 
 @dataclass(slots=True)
 class Inbox:
-    """A bounded queue; `ring` is called after each letter so that nobody waits for the next frame."""
+    """A bounded queue; `ring` is called after each letter so that nobody waits for the next frame. `refused` counts
+    triggers for which there was no room."""
 
     ring: Callable[[], None]
+    refused: int = 0
     _letters: deque[Letter] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,8 +69,10 @@ class Inbox:
                 # Settings hold all that was set before: of several in a row the last says everything.
                 self._letters.pop()
                 letter = replace(letter, mute=before.mute) if letter.mute is None else letter
-            if len(self._letters) >= ROOM:
-                raise RequestRefused(f"{ROOM} requests are waiting already; ask again later")
+            room = STORM if isinstance(letter, Triggered) else ROOM
+            if len(self._letters) >= room:
+                self.refused += isinstance(letter, Triggered)
+                raise RequestRefused(f"{room} requests are waiting already; ask again later")
             self._letters.append(letter)
         self.ring()
 

@@ -9,7 +9,7 @@ from watcher import settings
 from watcher.camera.kinds import members
 from watcher.camera.options import CameraOptions
 from watcher.errors import RequestRefused
-from watcher.settings import MUTE, PROFILE, REFERENCE_MODE, Setting, Value
+from watcher.settings import MUTE, PROFILE, RECIPE, REFERENCE_MODE, Setting, Value
 
 LONGEST_MUTE = timedelta(days=30)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -41,7 +41,8 @@ class Adjusted:
     def settings(self) -> tuple[Setting, ...]:
         """What can be set of this camera, with the choices that it really has."""
         zones = ((key, zone.name) for key, zone in self.config.zones.items())
-        return tuple(replace(one, choices=self._choices(one)) for one in settings.of_camera(zones))
+        made = (replace(one, choices=self._choices(one)) for one in settings.of_camera(zones))
+        return tuple(one for one in made if one.choices or not one.named)
 
     def configured(self, key: str) -> Value:
         """What config.yaml says (or its profile, or a default); LookupError where there is no such key."""
@@ -99,6 +100,8 @@ class Adjusted:
             value: Any = options
             for part in setting.key.split("."):
                 value = _inside(value, part)
+            if setting.name == RECIPE.name:
+                value = value or next(iter(options.inspection.recipes), "")
             # A zone without a threshold of its own has the common one.
             found[setting.name] = setting.told(options.events.threshold if value is None else value)
         return found
@@ -108,7 +111,7 @@ class Adjusted:
             return tuple(one for one in setting.choices if one == self.config.profile or one in self.profiles)
         if setting.name == REFERENCE_MODE.name:
             return tuple(kind for kind in _reference_kinds() if self._reference(kind) is not None)
-        return setting.choices
+        return tuple(self.config.inspection.recipes) if setting.name == RECIPE.name else setting.choices
 
     def _under(self, profile: Value) -> CameraOptions:
         return self.profiles.get(str(profile), self.config) if profile is not None else self.config

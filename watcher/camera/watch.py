@@ -111,6 +111,11 @@ class Watch:
         self.stop_detail = ""
 
     @property
+    def frame(self) -> Frame | None:
+        """The newest one."""
+        return self._frame
+
+    @property
     def size(self) -> Size | None:
         """(width, height) of the frames; None before the first."""
         return self._size
@@ -277,6 +282,7 @@ class Watch:
         now = self._in_force.options
         self._teller.use_options(now)
         self._tracker.adjust(now.events, zone_thresholds(now))
+        self._over = self._over or now.inspects
         if asks_for(before) == asks_for(now):
             return
         if self._unsaved:

@@ -1,0 +1,397 @@
+"""The watch thread's work where a camera inspects: gate and inspector, and verdicts to those who wait for them."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from watcher.camera import recipes
+from watcher.camera.bench import Bench
+from watcher.camera.capture import Capture
+from watcher.camera.feed import Feed
+from watcher.camera.force import InForce
+from watcher.camera.inbox import Inbox, Letter, Triggered, UseRecipe, UseSettings
+from watcher.camera.latest import Latest
+from watcher.camera.private import Veil
+from watcher.camera.recipes import Recipe
+from watcher.camera.teller import Circumstances, Teller
+from watcher.camera.verdicts import Judged, NewId, Verdicts, caption
+from watcher.errors import PictureUnreadable, ReferenceUnusable
+from watcher.inspection import payload
+from watcher.inspection.gate import ROOM, Due, Gate, Trigger
+from watcher.inspection.tally import Tally, begins_anew
+from watcher.inspection.verdict import Inspection
+from watcher.references import Store
+from watcher.requests import Republish, ResetCounters, TakeSnapshot
+from watcher.vision.frame import Frame
+from watcher.vision.geometry import Size
+
+log = logging.getLogger(__name__)
+
+RETRY_RECIPE = 30.0
+"""Seconds after which a reference that could not be used is looked at again: somebody may have put it right."""
+TURN = 0.5
+"""Seconds after which the thread turns, also where no frame comes."""
+SCHEDULE_EVERY = 5.0
+
+
+class Inspecting:
+    """One life of a camera's gate and inspector; another one is made after a crash.
+
+    Parameters
+    ----------
+    feed, capture, arrivals, inbox : where observations and requests come from.
+    teller, verdicts : where everything goes.
+    counters : what the counters said last, before a restart too.
+    """
+
+    def __init__(
+        self,
+        new_id: NewId,
+        in_force: InForce,
+        *,
+        feed: Feed,
+        capture: Capture,
+        arrivals: Latest,
+        inbox: Inbox,
+        store: Store,
+        teller: Teller,
+        verdicts: Verdicts,
+        veil: Veil,
+        live: bool,
+        counters: Callable[[str], dict[str, Any] | None],
+    ) -> None:
+        self._new_id, self._in_force = new_id, in_force
+        self._feed, self._capture, self._arrivals, self._inbox = feed, capture, arrivals, inbox
+        self._store, self._teller, self._verdicts, self._veil, self._live = store, teller, verdicts, veil, live
+        self._key = in_force.options.key
+        self._gate = Gate(in_force.options.inspection)
+        self._tally = self._found_tally(counters(self._key))
+        self._bench: Bench | None = None
+        self._trouble = ""
+        self._retry_at = 0.0
+        self._dropped = arrivals.dropped
+        self._counted = (0, inbox.refused)
+        self._scheduled_at = float("-inf")
+        self._frame: Frame | None = None
+        self._fraction = 0.0
+        self._over = False
+        self.turned = time.monotonic()
+        self.stop_reason = ""
+        self.stop_detail = ""
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest one."""
+        return self._frame
+
+    @property
+    def size(self) -> Size | None:
+        """(width, height) of the frames; None before the first."""
+        return None if self._frame is None else self._frame.size
+
+    def run(self) -> None:
+        """Until the recording ends, a stop is asked for, or the camera shall watch for change instead."""
+        self._teller.begin()
+        self._in_force.begin(self._feed.now()[0], live=self._live)
+        self._teller.states.say("ready", "OFF")
+        self._tell_settings()
+        self._tell_states()
+        self._use_recipe()
+        while not self._over:
+            self.turned = time.monotonic()
+            self._capture.look_after()
+            if self.stop_reason:
+                break
+            while (letter := self._inbox.take()) is not None:
+                self._apply(letter)
+            self._pauses()
+            seen = self._feed.take(self._patience())
+            if isinstance(seen, Frame):
+                self._look(self._veil.over(seen))
+            self._look_after(ended=self._feed.ended)
+        while (letter := self._inbox.take()) is not None:
+            if isinstance(letter, Triggered):
+                self._apply(letter)
+        self._answer(self._gate.all_waiting(), self._why_over())
+
+    def save(self) -> None:
+        """What was counted is told already; nothing else has to be kept."""
+        self._teller.states.say("ready", "OFF")
+
+    # -- frames ------------------------------------------------------------------------------------------
+
+    def _look(self, frame: Frame) -> None:
+        began = time.monotonic()
+        self._frame = frame
+        dropped, self._dropped = self._arrivals.dropped - self._dropped, self._arrivals.dropped
+        if self._in_force.paused:
+            return
+        bench = self._bench
+        self._gate.missed(dropped if bench is not None else 0)
+        place = bench.place(frame) if bench is not None and self._gate.wants_place else None
+        due = self._gate.step(frame.at, place)
+        if bench is None:
+            if due is not None:
+                self._answer(due.triggers, self._trouble)
+        elif due is not None:
+            # Of a recording nobody knows when it was captured in the time of this machine.
+            self._inspect(bench, frame, due, frame.at if self._live else began)
+        self._teller.look(frame, self._circumstances(), self._fraction)
+
+    def _inspect(self, bench: Bench, frame: Frame, due: Due, captured: float) -> None:
+        began = time.perf_counter()
+        try:
+            inspection = bench.inspector.inspect(frame.bgr())
+        except PictureUnreadable as error:
+            inspection = Inspection("NOT_INSPECTED", f"the picture cannot be read: {error}")
+        elapsed = (time.perf_counter() - began) * 1000
+        triggers: tuple[Trigger | None, ...] = due.triggers or (None,)
+        wanted = self._verdicts.wants_picture(inspection)
+        first, last = "", {}
+        for number, trigger in enumerate(triggers):
+            told = self._judged(
+                bench, frame, inspection, trigger, elapsed, again=due.again or number > 0, file=wanted
+            )
+            self._verdicts.tell(told, captured + self._in_force.options.inspection.verdict_ttl)
+            first, last = first or told["id"], told
+        self._tell_verdict(last, inspection)
+        if wanted:
+            part = triggers[0].part if triggers[0] is not None else None
+            words = caption(self._in_force.options, frame.utc, inspection, part)
+            judged = Judged(frame.owned(), inspection, bench.recipe.golden.picture, words)
+            self._verdicts.show(first, judged, {key: one.points for key, one in bench.recipe.watched.zones.items()})
+        if inspection.verdict == "NOT_INSPECTED" and not due.triggers and self._gate.wants_place:
+            bench.presence.not_a_part()
+
+    def _judged(
+        self,
+        bench: Bench,
+        frame: Frame,
+        inspection: Inspection,
+        trigger: Trigger | None,
+        elapsed: float,
+        *,
+        again: bool,
+        file: bool,
+    ) -> dict[str, Any]:
+        self._tally.count(inspection.verdict, _zones(inspection), again=again)
+        self._count_missed()
+        inspection_id = self._new_id(frame.utc)
+        about = payload.Circumstances(
+            id=inspection_id, camera=self._key, captured_at=frame.utc, recipe=bench.recipe.key,
+            reference=bench.recipe.reference, settings=bench.recipe.digest,
+            part=trigger.part if trigger else None, correlation_id=trigger.correlation_id if trigger else None,
+            elapsed_ms=elapsed, frame_size=frame.size,
+            snapshot=self._verdicts.file(frame.utc, inspection_id) if file and not again else None,
+        )  # fmt: skip
+        return payload.payload(inspection, about, self._tally.payload())
+
+    def _answer(self, triggers: tuple[Trigger, ...], reason: str, *, counted: bool = False) -> None:
+        """Tell those who wait for a verdict that there is none, and why; `counted`: by the gate, as refused."""
+        bench, inspection = self._bench, Inspection("NOT_INSPECTED", reason)
+        for trigger in triggers:
+            if not counted:
+                self._tally.count(inspection.verdict)
+            self._count_missed()
+            at, utc = time.monotonic(), datetime.now(UTC)
+            about = payload.Circumstances(
+                id=self._new_id(utc), camera=self._key, captured_at=utc,
+                recipe=bench.recipe.key if bench else recipes.chosen(self._in_force.options),
+                reference=bench.recipe.reference if bench else "", settings=bench.recipe.digest if bench else "",
+                part=trigger.part, correlation_id=trigger.correlation_id,
+            )  # fmt: skip
+            told = payload.payload(inspection, about, self._tally.payload())
+            self._verdicts.tell(told, at + self._in_force.options.inspection.verdict_ttl)
+            self._tell_verdict(told, inspection)
+
+    def _tell_verdict(self, told: dict[str, Any], inspection: Inspection) -> None:
+        states = self._teller.states
+        states.say("last_verdict", told)
+        states.say("counters", self._tally.payload())
+        self._fraction = inspection.changed_fraction or 0.0
+        failed = _zones(inspection)
+        for zone in self._in_force.options.zones:
+            known = "ON" if zone in failed else "OFF"
+            states.say(f"zone/{zone}", "None" if inspection.verdict == "NOT_INSPECTED" else known)
+
+    # -- between frames ----------------------------------------------------------------------------------
+
+    def _look_after(self, *, ended: bool) -> None:
+        """What time brings: triggers that nothing came for, a new shift, a reference that was put right."""
+        self._over = self._over or ended
+        why = f": {self._feed.lost}" if self._feed.lost else ""
+        timeout = self._in_force.options.inspection.trigger_timeout
+        self._answer(self._gate.overdue(self._clock()), f"no frame within {timeout:g} s{why}")
+        if self._in_force.paused:
+            self._answer(self._gate.all_waiting(), f"the camera is paused, {self._in_force.pause}")
+        if self._feed.lost:
+            self._gate.unknown()
+        now = time.monotonic()
+        if self._bench is None and now >= self._retry_at:
+            self._use_recipe()
+        if now - self._scheduled_at >= SCHEDULE_EVERY:
+            self._scheduled_at = now
+            since = self._tally.since.astimezone()
+            if begins_anew(since, datetime.now().astimezone(), self._in_force.options.inspection.resets):
+                self._reset("")
+        if self._count_missed():
+            self._teller.states.say("counters", self._tally.payload())
+        self._tell_states()
+
+    def _clock(self) -> float:
+        """Now, in the time of frames and triggers."""
+        return time.monotonic() if self._live else self._feed.now()[0]
+
+    def _patience(self) -> float:
+        """How long the next frame is waited for: nobody who waits for a verdict is kept waiting beyond his time."""
+        deadline = self._gate.deadline
+        return TURN if deadline is None or not self._live else min(TURN, max(0.0, deadline - time.monotonic()))
+
+    def _why_over(self) -> str:
+        if self._feed.ended:
+            return f"no frame: {self._feed.lost}"
+        return f"no frame: the camera was {self.stop_reason or 'reloaded'}"
+
+    def _count_missed(self) -> bool:
+        """Take over what the gate has counted; whether there was anything."""
+        now = (self._gate.skipped, self._gate.refused + self._inbox.refused)
+        skipped, refused = now[0] - self._counted[0], now[1] - self._counted[1]
+        self._counted = now
+        self._tally.miss(skipped=skipped, refused=refused)
+        return skipped + refused > 0
+
+    # -- requests ----------------------------------------------------------------------------------------
+
+    def _apply(self, letter: Letter) -> None:
+        match letter:
+            case Triggered():
+                asked = letter.request
+                arrived = letter.at if self._live else self._feed.now()[0]
+                trigger = Trigger(arrived, asked.correlation_id, asked.part)
+                if not self._gate.trigger(trigger):
+                    self._answer((trigger,), f"{ROOM} triggers are waiting for a frame already", counted=True)
+                return
+            case UseSettings():
+                self._use_settings(letter)
+            case UseRecipe():
+                self._take_up(letter.recipe)
+            case ResetCounters():
+                self._reset(letter.batch)
+            case TakeSnapshot():
+                self._take_snapshot()
+            case Republish():
+                self._teller.states.again()
+        self._tell_settings()
+        self._tell_states()
+
+    def _use_settings(self, letter: UseSettings) -> None:
+        log.info("%s: %s", self._key, letter.what)
+        before = self._in_force.options
+        self._in_force.use(letter.adjusted, letter.mute, self._feed.now()[0])
+        now = self._in_force.options
+        self._teller.use_options(now)
+        self._verdicts.use_options(now)
+        if not now.inspects:
+            self._over = True
+        elif _decides(before) != _decides(now):
+            self._use_recipe()
+
+    def _use_recipe(self) -> None:
+        """The recipe in force, from disk; where that fails nothing is inspected, and every trigger is told why."""
+        try:
+            recipe = recipes.load(self._in_force.options, self._store, self._veil)
+        except ReferenceUnusable as error:
+            if str(error) != self._trouble:
+                log.error("%s: %s; nothing is inspected until it is put right", self._key, error)
+            self._bench, self._trouble = None, str(error)
+            self._retry_at = time.monotonic() + RETRY_RECIPE
+            return
+        self._take_up(recipe)
+
+    def _take_up(self, recipe: Recipe) -> None:
+        self._bench, self._trouble = Bench.of(recipe), ""
+        self._gate.unknown()
+        log.info("%s: inspects %s against %s", self._key, recipe.key, recipe.reference)
+        line = self._in_force.options.inspection
+        if line.when == "still" and recipe.empty is None:
+            log.warning(
+                "%s: nobody has shown how the place looks without a part, so it has to be learnt; better take it:"
+                " watcher reference take %s %s", self._key, self._key, recipes.EMPTY,
+            )  # fmt: skip
+
+    def _reset(self, batch: str) -> None:
+        told = self._tally.payload()
+        log.info("%s: the counters begin anew; it were %d inspected, %d failed, %d not inspected since %s",
+                 self._key, told["inspected"], told["failed"], told["not_inspected"], told["since"])  # fmt: skip
+        self._tally = Tally(datetime.now(UTC), batch)
+        self._teller.states.say("counters", self._tally.payload())
+
+    def _take_snapshot(self) -> None:
+        frame, bench = self._frame, self._bench
+        if frame is not None:
+            words = Inspection("NOT_INSPECTED", "taken by request")
+            judged = Judged(frame.owned(), words, bench.recipe.golden.picture if bench else None, self._key)
+            self._verdicts.show(self._new_id(frame.utc), judged, {})
+
+    def _pauses(self) -> None:
+        was = self._in_force.paused
+        if self._in_force.look(self._feed.now()[0]):
+            log.info("%s: is no longer muted", self._key)
+            self._tell_settings()
+        if self._in_force.paused and not was:
+            self._gate.unknown()
+
+    # -- states ------------------------------------------------------------------------------------------
+
+    def _found_tally(self, told: dict[str, Any] | None) -> Tally:
+        try:
+            return Tally(datetime.now(UTC)) if told is None else Tally.restored(told)
+        except ValueError as error:
+            log.warning("%s: the counters begin anew: %s", self._key, error)
+            return Tally(datetime.now(UTC))
+
+    def _tell_settings(self) -> None:
+        for name, value in self._in_force.told().items():
+            self._teller.setting(name, value)
+
+    def _tell_states(self) -> None:
+        self._teller.tell_states(self._feed.now()[1], self._circumstances())
+        ready = self._feed.seen and not self._trouble_now() and not self._in_force.paused and self._gate.armed
+        self._teller.states.say("ready", "ON" if ready else "OFF")
+
+    def _trouble_now(self) -> str:
+        """Why no part can be inspected just now; empty where one can."""
+        bench, size = self._bench, self.size
+        if bench is None or size is None:
+            return self._trouble or "waiting for the golden reference"
+        if size != bench.recipe.golden.size:
+            wanted = bench.recipe.golden.size
+            return (
+                f"the picture is {size[0]}x{size[1]}, the golden part {bench.recipe.reference} is"
+                f" {wanted[0]}x{wanted[1]}: teach it again with this camera"
+            )
+        return ""
+
+    def _circumstances(self) -> Circumstances:
+        bench = self._bench
+        return Circumstances(
+            seen=self._feed.seen,
+            lost=self._feed.lost,
+            paused=self._in_force.pause if self._in_force.paused else "",
+            reference=bench.recipe.reference if bench else "",
+            trouble=self._trouble_now() if self._feed.seen else "",
+            dropped=self._arrivals.dropped,
+            live=self._live,
+        )
+
+
+def _zones(inspection: Inspection) -> set[str]:
+    return {zone for region in inspection.regions for zone in region.zones}
+
+
+def _decides(options: Any) -> tuple[Any, ...]:
+    """What a recipe is made of: where that changes it is taken up anew."""
+    line = options.inspection
+    return recipes.chosen(options), line, options.zones, options.ignore, options.reference
