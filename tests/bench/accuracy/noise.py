@@ -51,7 +51,7 @@ def _watched(work: tuple[int, Place, int]) -> tuple[list[str], int]:
 def pictures(sigma: int, place: Place, count: int) -> Iterator[np.ndarray]:
     """`count` pictures of a place, uint8 grey (180, 320), each with noise of its own."""
     still = small(frames(place)[0]).astype(np.float32)
-    chance = np.random.default_rng((sigma, PLACES.index(place)))
+    chance = np.random.default_rng((sigma, place.count))
     for _ in range(count):
         noisy = chance.standard_normal(still.shape, np.float32)
         noisy *= np.float32(sigma)
