@@ -1,5 +1,7 @@
 """Payloads of events as short as they can be, and what is handed out."""
 
+from tests.support.wait import until
+
 
 def update(event, sequence, kind="updated"):
     return {
@@ -18,6 +20,11 @@ def event(name, updates=1):
 
 
 def filled(outbox, *payloads, camera="porch"):
+    put(outbox, *payloads, camera=camera)
+    until(lambda: not getattr(outbox, "_coming", 0), 10, "all have arrived")
+
+
+def put(outbox, *payloads, camera="porch"):
     for payload in payloads:
         outbox.put(camera, payload)
 

@@ -308,7 +308,7 @@ class Books:
 
     def _say_lost(self, outbox: DiskOutbox) -> None:
         if outbox.lost >= self._say_lost_at.get(outbox, 1):
-            self._say_lost_at[outbox] = 2 * outbox.lost
+            self._say_lost_at[outbox] = 10 * outbox.lost
             log.warning(
                 "outbox: %s has been away for too long: %d records are lost so far, the oldest events go first",
                 outbox.name, outbox.lost,

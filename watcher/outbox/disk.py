@@ -72,6 +72,8 @@ class DiskOutbox:
         self._out: dict[int, Record] = {}
         self._notes = Notes()
         self._count = self._bytes = 0
+        self._coming = 0
+        self._coming_lock = threading.Lock()  # of its own, for whoever puts a record must not wait for the other
         self._fresh_from = self._newest = 0
         self._evictions = 0
         self.lost = 0
@@ -125,8 +127,8 @@ class DiskOutbox:
             self._fresh_from = self._newest + 1
 
     def waiting(self) -> int:
-        with self._lock:
-            return self._count
+        with self._lock, self._coming_lock:
+            return self._count + self._coming
 
     def call(self, ready: Callable[[], None]) -> None:
         self._ready = ready
@@ -154,9 +156,15 @@ class DiskOutbox:
             self._newest = max(self._newest, newest)
             self._fresh_from = self._newest + 1
 
-    def arrived(self, records: Iterable[Record], *, written: bool) -> None:
+    def expect(self, records: int) -> None:
+        """So many are on their way here, or (below zero) will not come after all."""
+        with self._coming_lock:
+            self._coming += records
+
+    def arrived(self, records: Sequence[Record], *, written: bool) -> None:
         """These wait from now on; `written`: they are in the file."""
         with self._lock:
+            self.expect(-len(records))
             for record in records:
                 lane = self._lanes.setdefault(record.camera, _Lane())
                 self._count += 1
@@ -262,7 +270,7 @@ class DiskOutbox:
         )
 
     def _too_old(self, file: File, oldest: float) -> list[Record]:
-        lost = file.ended_before(self.id, oldest)
+        lost = file.ended_before(self.id, oldest) if oldest else []
         return [] if any(record.number in self._out for record in lost) else lost
 
     def _drop(self, lost: Sequence[Record]) -> None:

@@ -195,7 +195,7 @@ class File:
         """The oldest update that nobody has heard of, or else the oldest record that is not `out`."""
         for which in ("NOT opens AND NOT closes AND published_at IS NULL", "kind<>'gap'"):
             row = self._sql.execute(
-                f"SELECT {_COLUMNS} FROM records WHERE destination=? AND number<? AND {which}"
+                f"SELECT {_COLUMNS} FROM records NOT INDEXED WHERE destination=? AND number<? AND {which}"
                 f" AND number NOT IN ({','.join('?' * len(out))}) ORDER BY number LIMIT 1",
                 (destination, newest, *out),
             ).fetchone()
@@ -206,7 +206,7 @@ class File:
     def ended_before(self, destination: int, at: float) -> list[Record]:
         """The records of the oldest event that has ended, if that was before `at` (seconds since 1970)."""
         found = self._sql.execute(
-            "SELECT event, camera, put_at FROM records WHERE destination=? AND closes AND kind<>'gap'"
+            "SELECT event, camera, put_at FROM records NOT INDEXED WHERE destination=? AND closes AND kind<>'gap'"
             " ORDER BY number LIMIT 1",
             (destination,),
         ).fetchone()

@@ -96,6 +96,8 @@ class Store:
     def put(self, camera: str, payload: dict[str, Any], outboxes: Sequence[DiskOutbox]) -> None:
         """Keep a record for each of these; returns when it is written, or after `PATIENCE`."""
         letter = _Letter(camera, dict(payload), tuple(outboxes), time.time())
+        for outbox in letter.outboxes:
+            outbox.expect(1)
         with self._bell:
             letter.number = self._next
             self._next += len(letter.outboxes)
@@ -199,10 +201,13 @@ class Store:
         except (TypeError, ValueError) as error:
             # Tried again it would stand in the way of all others for ever.
             log.error("%s: a record cannot be published and is left out: %s", letter.camera, error)
+            for outbox in letter.outboxes:
+                outbox.expect(-1)
             return
         self._books.note_open(letter.camera, letter.payload, text)
         for offset, outbox in enumerate(letter.outboxes):
             if self._books.outboxes.get(outbox.name) is not outbox:
+                outbox.expect(-1)
                 continue  # nobody is told there any more
             record = Record(letter.number + offset, letter.camera, dict(letter.payload), size=size)
             record.put_at = time.monotonic()
