@@ -6,16 +6,18 @@ Part of the service: it knows the configuration, and changes only what that chan
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from watcher.camera.settings import Adjusted
 from watcher.config.options import Options
 from watcher.errors import SinkError
 from watcher.history import History
 from watcher.mqtt.broker import Broker
 from watcher.mqtt.client import Mqtt
+from watcher.mqtt.discovery import Device
 from watcher.mqtt.options import MqttOptions
 from watcher.outbox.disk import DiskOutbox
 from watcher.post import Post, broker_name
@@ -88,6 +90,11 @@ class Deliveries:
         for camera, payload in self._post.end_left_open():
             for outlet in self.outlets:
                 outlet.record(camera, dict(payload))
+
+    def introduce(self, devices: Mapping[str, Device]) -> None:
+        """What Home Assistant is told of the cameras, on every broker."""
+        for line in self._lines.values():
+            line.client.use_devices(devices)
 
     def prepare(self, options: Options) -> None:
         """Start what can fail before anything that runs is touched."""
@@ -215,6 +222,18 @@ class Deliveries:
         folder = storage / (f"broker-{number}" if number else "broker")
         broker = Broker(folder, wanted.port)
         return broker, broker.start()
+
+
+def device_of(adjusted: Adjusted) -> Device:
+    """A camera as Home Assistant gets to know it."""
+    camera = adjusted.config
+    return Device(
+        key=camera.key,
+        title=camera.title,
+        zones={key: zone.name for key, zone in camera.zones.items()},
+        settings=adjusted.settings,
+        inspects=getattr(camera.reference, "kind", "") == "golden",
+    )
 
 
 def _sentence(address: MqttOptions, broker: Broker | None) -> str:

@@ -20,8 +20,9 @@ from watcher import config
 from watcher.camera.camera import Camera
 from watcher.config import Changes, Loaded, Options
 from watcher.config.overrides import Keeper, Overrides, laid_over, overrides_of
-from watcher.deliveries import Deliveries
+from watcher.deliveries import Deliveries, device_of
 from watcher.errors import ConfigError, RequestRefused, SourceError, WatcherError
+from watcher.mqtt.discovery import Device
 from watcher.notify import Systemd
 from watcher.requests import Adjust, Pause, Republish, Request, Resume
 
@@ -115,6 +116,7 @@ class Service:
         cameras = {key: self._made(key, loaded, loaded.overrides) for key in self._options.cameras}
         self._deliveries.begin(self._options)
         self._cameras = cameras
+        self._deliveries.introduce(_devices(loaded))
         self._begin_to_keep(loaded)
         for camera in cameras.values():
             camera.start()
@@ -244,6 +246,7 @@ class Service:
         gone = [*changes.removed, *(key for key in touched if key in self._cameras)]
         stop_cameras([self._cameras[key] for key in gone], "reloaded")
         self._deliveries.change(self._options, loaded.options)
+        self._deliveries.introduce(_devices(loaded))
         self._options = loaded.options
         self._cameras = {key: new.get(key) or self._cameras[key] for key in loaded.options.cameras}
         self._begin_to_keep(loaded)
@@ -291,6 +294,10 @@ class Service:
             self._asked_at = now
         if self._stopping and (first is None or now - first > TOGETHER):
             os._exit(FORCED)
+
+
+def _devices(loaded: Loaded) -> dict[str, Device]:
+    return {key: device_of(loaded.adjusted(key)) for key in loaded.options.cameras}
 
 
 def stop_cameras(cameras: Iterable[Camera], reason: str) -> None:

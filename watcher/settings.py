@@ -36,7 +36,7 @@ class Setting:
     unit: str = ""
     """In which a person sees it; a unit of `quantity`."""
     most: float = 0.0
-    """The end of a slider, in `unit`; not a limit."""
+    """What Home Assistant offers at most, in `unit`; not a limit."""
     step: float = 1.0
     named: bool = False
     """One of the names that the camera's configuration gives: which, the camera says."""
@@ -74,7 +74,7 @@ class Setting:
         """The value in force as it is published: ON or OFF, a number in base units, a choice."""
         if isinstance(value, bool):
             return "ON" if value else "OFF"
-        return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+        return f"{value:.10g}" if isinstance(value, (int, float)) else str(value)
 
 
 def _share(name: str, key: str, title: str, what: str, **more: object) -> Setting:
@@ -89,7 +89,7 @@ def _time(name: str, key: str, title: str, what: str, most: float, **more: objec
 
 ENABLED = Setting("enabled", "enabled", "Detection", "Whether the camera is watched.", icon="mdi:eye")
 MUTE = _time(
-    "mute", "", "Mute", "Not watched for so long, then again; 0 ends it. At most 30 days.", 1440.0,
+    "mute", "", "Mute", "Not watched for so long, then again; 0 ends it. At most 30 days.", 43200.0,
     unit="min", step=1.0, icon="mdi:bell-sleep", usual=True,
 )  # fmt: skip
 PROFILE = Setting(
@@ -117,10 +117,10 @@ TABLE: tuple[Setting, ...] = (
         "sensitivity", "detector.sensitivity", "Sensitivity", "0: only blatant change, 1: the faintest.",
         step=1.0, icon="mdi:contrast-circle",
     ),
-    _time("rise", "events.rise", "Rise", "How long change must last before it is an event.", 10.0),
-    _time("fall", "events.fall", "Fall", "How long there must be none before the event ends.", 60.0),
-    _time("settle", "events.settle", "Settle", "What has been still for so long ends the event.", 60.0),
-    _time("cooldown", "events.cooldown", "Cooldown", "No new event for so long after one.", 3600.0, step=1.0),
+    _time("rise", "events.rise", "Rise", "How long change must last before it is an event.", 86400.0),
+    _time("fall", "events.fall", "Fall", "How long there must be none before the event ends.", 86400.0),
+    _time("settle", "events.settle", "Settle", "What has been still for so long ends the event.", 86400.0),
+    _time("cooldown", "events.cooldown", "Cooldown", "No new event for so long after one.", 86400.0, step=1.0),
     REFERENCE_MODE,
     RECIPE,
     Setting("live", "live.enabled", "Live picture", "A picture of now, again and again.", icon="mdi:video"),

@@ -41,12 +41,12 @@ def daemon():
     """Start an Mqtt for a broker, with one camera, porch, and its zone, door; `requests` is what it was asked."""
     running = []
 
-    def start(broker, on_request=None, *, wait=True, cameras=None, outbox=None, **settings):
+    def start(broker, on_request=None, *, wait=True, cameras=None, outbox=None, kept=None, **settings):
         requests = []
         port = settings.pop("port", None) or broker.port
         options = MqttOptions(host=settings.pop("host", "127.0.0.1"), port=port, **settings)
         told = on_request or (lambda camera, request: requests.append((camera, request)))
-        mqtt = Mqtt(options, {"porch": ["door"]} if cameras is None else cameras, told, outbox=outbox)
+        mqtt = Mqtt(options, {"porch": ["door"]} if cameras is None else cameras, told, outbox=outbox, kept=kept)
         mqtt.requests = requests
         running.append(mqtt)
         mqtt.start()

@@ -28,17 +28,32 @@ def test_the_table_is_complete_and_says_what_each_topic_is():
         assert topic.direction == "out" or not topic.retained
     once = {
         "<camera>/event", "<camera>/decision", "<camera>/error", "<camera>/verdict", "<camera>/verdict/late",
+        "<camera>/live",
     }  # fmt: skip
     assert {topic.name for topic in TABLE if topic.direction == "out" and not topic.retained} == once
-    assert {topic.name for topic in TABLE if topic.qos == 0} == {"<camera>/state", "<camera>/decision"}
+    assert {topic.name for topic in TABLE if topic.qos == 0} == {
+        "<camera>/state",
+        "<camera>/decision",
+        "<camera>/live",
+    }
 
 
-@pytest.mark.parametrize("topic", TABLE, ids=lambda topic: topic.name)
+@pytest.mark.parametrize("topic", [one for one in TABLE if not one.absolute], ids=lambda topic: topic.name)
 @pytest.mark.parametrize("prefix", ["watcher", "home/cellar"])
 def test_what_is_built_is_found_again(topic, prefix):
     text = build(prefix, topic, **KEYS)
     used = {name: key for name, key in KEYS.items() if f"<{name}>" in topic.name}
     assert parse(prefix, text) == Place(topic, used)
+
+
+def test_topics_of_home_assistant_are_not_under_the_prefix():
+    assert topics.device("homeassistant", "watcher_porch") == "homeassistant/device/watcher_porch/config"
+    assert parse("homeassistant", "homeassistant/status") is not None, "a prefix like any other"
+    for topic in (topics.DISCOVERY, topics.HOME_STATUS):
+        assert topic in TABLE
+        assert topic.absolute
+        with pytest.raises(ValueError, match="not under the prefix"):
+            build("watcher", topic, device="x")
 
 
 @given(PREFIXES, st.text(max_size=60))

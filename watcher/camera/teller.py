@@ -33,6 +33,11 @@ COPY_EVERY = 0.2
 CLEARLY_BETTER = 1.5
 STATE_EVERY = 1.0
 STATE_AT_LEAST_EVERY = 30.0
+_OF_LAST_EVENT = (
+    "schema", "event_type", "id", "camera", "sequence", "started_at", "ended_at", "cause", "end_reason",
+    "similarity", "changed_fraction", "zones", "reason", "media",
+)  # fmt: skip
+"""Of an event's payload: what a display shows."""
 BLIND_FOR = 2.0
 """Seconds without a comparable frame after which it is no longer known whether something has changed."""
 
@@ -116,6 +121,7 @@ class Teller:
         self._open: tuple[EventUpdate, str] | None = None
         self._best: _Best | None = None
         self._quiet: Frame | None = None
+        self._last_event: dict[str, Any] = {}
         self._pace = _Pace(time.monotonic())
         self._ready = False
         self._known = False
@@ -138,6 +144,7 @@ class Teller:
         self._judge(seen, detection)
         self.tell_states(seen.utc, now)
         self._tell_change(seen, detection, tracker, now)
+        self._tell_last()
         self._tell_pictures(seen, detection, updates, detector, tracker)
         if tracker.near_miss is not None:
             self._offer("decision", decision(tracker.near_miss, self._options.key))
@@ -213,6 +220,7 @@ class Teller:
         self._ready = self._known = False
         self.states.health(Health({"starting": reason}), utc)
         self._unknown()
+        self._tell_last()
 
     def over(self, utc: datetime, reason: str) -> None:
         """The camera stops: nothing is known from here on."""
@@ -227,6 +235,11 @@ class Teller:
         for outlet in self._outlets:
             outlet.record(self._options.key, dict(told))  # deliverers write into theirs
         self._open = None if update.phase == "ended" else (update, reference)
+        self._last_event = {key: told[key] for key in _OF_LAST_EVENT}
+
+    def _tell_last(self) -> None:
+        if self._last_event:
+            self.states.say("last_event", self._last_event)
 
     def _file(self, event: Event) -> str | None:
         if not self._options.record.snapshot:

@@ -9,7 +9,7 @@ from watcher.config import shape
 from watcher.events.options import EventsOptions
 from watcher.inspection.options import LightOptions, PoseOptions
 from watcher.inspection.when import LineOptions, RecipeOptions
-from watcher.mqtt.options import MqttOptions, TlsOptions
+from watcher.mqtt.options import DiscoveryOptions, MqttOptions, TlsOptions
 from watcher.outbox.options import OutboxOptions
 from watcher.profiles import PROFILES
 from watcher.quantities import DURATION, FRACTION, SIZE, Quantity
@@ -33,6 +33,7 @@ def _lines() -> Iterator[str]:
     yield _LAYERS
     yield from _table("mqtt", MqttOptions)
     yield from _table("mqtt.tls", TlsOptions)
+    yield from _table("mqtt.discovery", DiscoveryOptions)
     yield from _table("storage", StorageOptions)
     yield from _table("outbox", OutboxOptions)
     yield from _table("cameras.<key>", CameraOptions)

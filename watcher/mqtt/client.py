@@ -15,7 +15,9 @@ from watcher.mqtt import topics
 from watcher.mqtt.about import about
 from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
 from watcher.mqtt.delivery import Delivery, Refused, encoded
+from watcher.mqtt.discovery import Device
 from watcher.mqtt.guard import Guard
+from watcher.mqtt.home import Home
 from watcher.mqtt.inlet import Inlet
 from watcher.mqtt.kept import Kept, KeptInMemory, stale
 from watcher.mqtt.live import Live, Lives
@@ -62,6 +64,7 @@ class Mqtt:
         self._states = States()
         self._album = Album()
         self._lives = Lives()
+        self._home = Home(options, self._states, self._kept)
         self._guard = Guard(options)
         self._inlet = Inlet(options.prefix, on_request, self._guard.card())
         self._version = V5
@@ -111,6 +114,11 @@ class Mqtt:
             self._states.begin(self._value(topics.CHANGE, b"None", camera=camera))
             for zone in zones:
                 self._states.begin(self._value(topics.ZONE, b"None", camera=camera, zone=zone))
+        self._wake()
+
+    def use_devices(self, devices: Mapping[str, Device]) -> None:
+        """What Home Assistant is told of the cameras, by key; nothing before this was called."""
+        self._home.use_devices(devices)
         self._wake()
 
     def record(self, camera: str, payload: dict[str, Any]) -> None:
@@ -204,7 +212,7 @@ class Mqtt:
         will = (topics.build(self._options.prefix, topics.STATUS), "offline")
         connection = Connection(self._options, client_id=self._options.client_id, version=version, will=will)
         connection.open(self._wake_in)
-        connection.subscribe(topics.subscriptions(self._options.prefix))
+        connection.subscribe((*topics.subscriptions(self._options.prefix), *self._home.filters))
         delivery = Delivery(
             connection, self._options, self._states, self._album, self._outbox, self._lives, self._kept
         )
@@ -225,7 +233,10 @@ class Mqtt:
                 return
             connection.turn(self._wake_in, min(1.0, delivery.pause or 1.0))
             while connection.messages:
-                self._inlet.hear(connection.messages.popleft(), delivery)
+                message = connection.messages.popleft()
+                if not self._home.hear(message, time.monotonic()):
+                    self._inlet.hear(message, delivery)
+            self._home.tend(time.monotonic())
             self._inlet.sum_up()
             if connection.ended:
                 delivery.end()

@@ -6,6 +6,7 @@ outbox's business. One thread owns a connection and turns it; paho's callbacks r
 """
 
 import logging
+import os
 import selectors
 import socket
 import ssl
@@ -14,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, WebsocketConnectionError
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -91,9 +92,12 @@ class Connection:
             CallbackAPIVersion.VERSION2,
             client_id,
             clean_session=clean,
+            transport=options.transport,
             protocol=version,
             reconnect_on_failure=False,
         )
+        if options.transport == "websockets":
+            self._client.ws_set_options(path=options.path)
         self._client.connect_timeout = CONNECT_TIMEOUT
         self._client.max_inflight_messages_set(0)  # the owner keeps the window, so paho need not queue
         if will is not None:
@@ -168,7 +172,7 @@ class Connection:
             return
         self._watch(sock)
         # TLS may hold bytes that the socket no longer shows
-        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        pending = hasattr(sock, "pending") and sock.pending() > 0
         events = self._selector.select(0 if pending else timeout)
         ready = {key.fileobj: mask for key, mask in events}
         if wake in ready:
@@ -253,7 +257,8 @@ class Connection:
 
     def _on_socket_open(self, client: Client, userdata: Any, sock: Any) -> None:
         # Without this a small message waits up to 40 ms for the acknowledgement of the one before.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with socket.socket(fileno=os.dup(sock.fileno())) as same:  # that of websockets can be no more than asked
+            same.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     # --- inside
 
@@ -313,6 +318,8 @@ def _why_not(error: OSError, options: MqttOptions) -> str:
         return f"there is no host {options.host} ({error.strerror})"
     if isinstance(error, TimeoutError):
         return f"{options.address} does not answer"
+    if isinstance(error, WebsocketConnectionError):
+        return f"{options.address} does not speak websockets at {options.path}"
     return f"{options.address} cannot be reached ({_told(error)})"
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from watcher.files import read_small
 from watcher.quantities import Rate, Seconds
@@ -16,6 +16,10 @@ EMBEDDED = "embedded"
 
 _LONGEST_TEXT = 65535
 _PREFIX = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_PATH = re.compile(r"/[A-Za-z0-9._~/%-]{0,200}")
+_USUAL_PORTS = {
+    ("tcp", False): 1883, ("tcp", True): 8883, ("websockets", False): 80, ("websockets", True): 443,
+}  # fmt: skip
 _LARGEST_SECRET = 64 * 1024
 """Bytes."""
 _SECRET_HINT = "write the text in quotes, or {file: PATH}, {env: NAME} or {credential: NAME}"
@@ -165,6 +169,22 @@ class TlsOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryOptions:
+    """What Home Assistant is told, so that it sets up a device for each camera and for the daemon by itself."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    prefix: str = "homeassistant"
+    """The topic under which Home Assistant looks for devices: the discovery prefix in its settings of MQTT."""
+    status: str = "homeassistant/status"
+    """The topic on which Home Assistant says `online`: its birth message; then everything is published again."""
+
+    def __post_init__(self) -> None:
+        _check_prefix(self.prefix, "prefix")
+        _check_prefix(self.status, "status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MqttOptions:
     """The broker, and under which topics this daemon speaks there."""
 
@@ -173,7 +193,7 @@ class MqttOptions:
     host: str = "localhost"
     """Name or address of the broker; `embedded`: start one of our own on this machine."""
     port: int = 0
-    """0: the usual one, 1883, or 8883 with tls."""
+    """0: the usual one, 1883, or 8883 with tls; with websockets 80 or 443."""
     prefix: str = "watcher"
     """What all topics begin with; two daemons on one broker need different ones."""
     user: str | None = None
@@ -189,18 +209,29 @@ class MqttOptions:
     drain_rate: Rate = 200.0
     """Records a second, at most, of those that have waited: the defaults of many brokers drop what comes faster.
     0: as fast as the broker takes them. What is new does not wait for what is old of another camera."""
+    discovery: DiscoveryOptions | bool = True
+    """true: Home Assistant is told of every camera; false: it is neither told nor listened to; or a mapping with
+    prefix and status."""
+    transport: Literal["tcp", "websockets"] = "tcp"
+    """`websockets`: through what lets only HTTP pass; `port` is then 80, or 443 with tls."""
+    path: str = "/mqtt"
+    """The path at which the broker speaks websockets."""
 
     def __post_init__(self) -> None:
         _check_host(self.host)
         _check_prefix(self.prefix)
         if self.port == 0:
-            object.__setattr__(self, "port", 8883 if self.tls else 1883)
+            object.__setattr__(self, "port", _USUAL_PORTS[self.transport, bool(self.tls)])
+        if not self.path.startswith("/") or not _PATH.fullmatch(self.path):
+            raise ValueError(f"path begins with / and is part of a URL, like /mqtt, not {self.path!r}")
         if not 1 <= self.port <= 65535:
             raise ValueError(f"port must lie between 1 and 65535, not {self.port}")
         if not 1 <= self.keepalive <= 3600:
             raise ValueError(f"keepalive must lie between 1 s and 1 h, not {self.keepalive:g} s")
         if self.password is not None and self.user is None:
             raise ValueError("password is given without user; write both")
+        if self.embedded and self.transport != "tcp":
+            raise ValueError("a broker of our own is spoken to directly; take transport out")
         if self.embedded and (self.tls or self.user is not None):
             raise ValueError("a broker of our own listens on this machine alone and takes no user or tls")
         if not self.client_id:
@@ -215,6 +246,13 @@ class MqttOptions:
     @property
     def embedded(self) -> bool:
         return self.host == EMBEDDED
+
+    @property
+    def home(self) -> DiscoveryOptions | None:
+        """How Home Assistant is told; None: it is not."""
+        if isinstance(self.discovery, bool):
+            return DiscoveryOptions() if self.discovery else None
+        return self.discovery
 
     @property
     def security(self) -> TlsOptions | None:
@@ -262,8 +300,8 @@ def check_sendable(what: str, text: str) -> None:
         raise ValueError(f"{what} is longer than {_LONGEST_TEXT} bytes, the most that MQTT can carry")
 
 
-def _check_prefix(prefix: str) -> None:
+def _check_prefix(prefix: str, what: str = "prefix") -> None:
     if len(prefix) > 100 or not _PREFIX.fullmatch(prefix):
         raise ValueError(
-            f"prefix must be letters, digits, '_' and '-', in parts joined by '/' (100 at most), not {prefix!r}"
+            f"{what} must be letters, digits, '_' and '-', in parts joined by '/' (100 at most), not {prefix!r}"
         )

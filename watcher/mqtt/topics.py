@@ -29,6 +29,8 @@ class Topic:
     direction: Direction
     kind: Kind
     what: str
+    absolute: bool = False
+    """Not under our prefix: Home Assistant's own topics."""
 
     @property
     def of_camera(self) -> bool:
@@ -80,6 +82,7 @@ EVENT = _out(
     "An event's beginning, its updates and its end; kept and sent again until the broker has it.",
     retained=False,
 )  # fmt: skip
+LAST_EVENT = _out("<camera>/last_event", "json", "The newest update of the newest event, for displays.")
 SNAPSHOT = _out("<camera>/snapshot", "jpeg", "The newest event's picture, regions drawn; its best at its end.")
 CLEAN = _out("<camera>/snapshot/clean", "jpeg", "The same picture without anything drawn.")
 REFERENCE = _out("<camera>/snapshot/reference", "jpeg", "What was expected to be seen.")
@@ -104,6 +107,10 @@ DECISION = _out(
     "<camera>/decision", "json", "What nearly was an event, and why it was none; at most one a second.",
     retained=False, qos=0,
 )  # fmt: skip
+LIVE = _out(
+    "<camera>/live", "jpeg", "What the camera sees now, at most once a second; off unless asked for (`live`).",
+    retained=False, qos=0,
+)  # fmt: skip
 SETTING = _out("<camera>/setting/<setting>", "text", "The value in force; fractions from 0 to 1, times in seconds.")
 SETTING_SET = _in(
     "<camera>/setting/<setting>/set", "text",
@@ -121,6 +128,14 @@ INSPECT_TRUTH = _in(
 COUNTERS_RESET = _in("<camera>/counters/reset", "text", "Counts from zero; the payload, if any, names the batch.")
 SNAPSHOT_TAKE = _in("<camera>/snapshot/take", "text", "Publishes and stores a picture of now; any payload.")
 LEARNT_RESET = _in("<camera>/learnt/reset", "text", "Forgets what was learnt of the scene; any payload.")
+DISCOVERY = Topic(
+    "homeassistant/device/<device>/config", True, 1, "out", "json",
+    "Home Assistant's [device discovery](#home-assistant), one message a camera and one for the daemon.", True,
+)  # fmt: skip
+HOME_STATUS = Topic(
+    "homeassistant/status", False, 1, "in", "text",
+    "Home Assistant says `online`: everything retained is published again.", True,
+)  # fmt: skip
 ERROR = _out(
     "<camera>/error",
     "json",
@@ -129,11 +144,11 @@ ERROR = _out(
 )
 
 TABLE: tuple[Topic, ...] = (
-    STATUS, ABOUT, INSTANCE, INSTANCE_ASK, AVAILABILITY, HEALTH, CHANGE, ZONE, EVENT,
+    STATUS, ABOUT, INSTANCE, INSTANCE_ASK, AVAILABILITY, HEALTH, CHANGE, ZONE, EVENT, LAST_EVENT,
     SNAPSHOT, CLEAN, REFERENCE, DIFFERENCE,
     VERDICT, VERDICT_LATE, LAST_VERDICT, READY, COUNTERS, INSPECT, INSPECT_TRUTH, COUNTERS_RESET,
-    STATE, DECISION, SETTING, SETTING_SET, REFERENCE_SET, SNAPSHOT_TAKE,
-    LEARNT_RESET, ERROR,
+    STATE, DECISION, LIVE, SETTING, SETTING_SET, REFERENCE_SET, SNAPSHOT_TAKE,
+    LEARNT_RESET, ERROR, DISCOVERY, HOME_STATUS,
 )  # fmt: skip
 
 
@@ -141,7 +156,7 @@ def _pattern(topic: Topic) -> re.Pattern[str]:
     return re.compile(_PLACE.sub(lambda place: f"(?P<{place[1]}>{_KEYS[place[1]]})", topic.name))
 
 
-_PATTERNS = tuple((topic, _pattern(topic)) for topic in TABLE)
+_PATTERNS = tuple((topic, _pattern(topic)) for topic in TABLE if not topic.absolute)
 _BELOW_CAMERA = tuple(
     (topic, re.compile(_PLACE.sub(lambda place: _KEYS[place[1]], topic.below_camera)))
     for topic in TABLE
@@ -158,7 +173,19 @@ def build(prefix: str, topic: Topic, **keys: str) -> str:
             raise ValueError(f"{place[1]} {value!r} cannot stand in the topic {topic.name}")
         return value
 
+    if topic.absolute:
+        raise ValueError(f"the topic {topic.name} is not under the prefix")
     return f"{prefix}/{_PLACE.sub(key, topic.name)}"
+
+
+def device(discovery_prefix: str, device_id: str) -> str:
+    """The topic of a discovery message."""
+    return DISCOVERY.name.replace("homeassistant", discovery_prefix, 1).replace("<device>", device_id)
+
+
+def is_device(text: str) -> bool:
+    """Whether a topic can be that of a discovery message, under whichever discovery prefix."""
+    return re.fullmatch(r".+/device/[A-Za-z0-9_-]+/config", text) is not None
 
 
 def parse(prefix: str, text: str) -> Place | None:
@@ -183,7 +210,11 @@ def of_state(name: str) -> Topic | None:
 
 def subscriptions(prefix: str) -> tuple[str, ...]:
     """The filters under which everything arrives that the daemon obeys."""
-    return tuple(f"{prefix}/{_PLACE.sub('+', topic.name)}" for topic in TABLE if topic.direction == "in")
+    return tuple(
+        f"{prefix}/{_PLACE.sub('+', topic.name)}"
+        for topic in TABLE
+        if topic.direction == "in" and not topic.absolute
+    )
 
 
 def table() -> str:
