@@ -214,6 +214,11 @@ class Camera:
             case Inspect():
                 return Triggered(request, heard)
             case SetReference(name=str(name)):
+                own, _ = recipes.reference_name(options)
+                if options.inspection.recipes and name.partition("@")[0] != own:
+                    raise RequestRefused(
+                        f"the recipe in force has the reference {own}; switch the recipe for {name}"
+                    )
                 return UseRecipe(self._recipe(options, name))
             case SetReference():
                 frame = self._watch.frame

@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": "the difference between pictures",
     "replay": "a recording or pictures through the same engine, as fast as it can",
     "reference": "the stored references of a camera",
+    "history": "past inspections and events",
     "schema": "the JSON Schema of config.yaml, for editors",
 }
 """In the order of the help; each is the module of that name beside this one."""

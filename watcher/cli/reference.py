@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watcher.cli import FAILED
+from watcher.cli import FAILED, golden
 from watcher.errors import (
     PictureUnreadable,
     ReferenceUnusable,
@@ -59,15 +59,21 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     stored = ("name", "NAME, or NAME@VERSION")
     take = command("take", "store what the camera shows now, or a picture, as a new version", camera, name)
     take.add_argument("--from", metavar="FILE", dest="picture", type=Path, help="take this picture instead")
-    folder = ("folder", "pictures of one size, taken with this camera")
-    command("teach", "store the mean of several good pictures as a new version", camera, name, folder)
+    golden.add_teaching(command("teach", "learn a golden reference from good samples"))
     listed = command("list", "say what is stored")
     listed.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
     show = command("show", "say what a reference is, and write it as a picture", camera, stored)
     show.add_argument("--output", metavar="FILE", type=Path, help="write a PNG there, at the size that is compared")
     command("use", "make a camera compare with a stored reference", camera, stored)
-    check = command("check", "say whether everything stored is whole")
+    check = command("check", "say whether everything stored is whole, or try a recipe on pictures that are known")
     check.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
+    check.add_argument("folder", metavar="FOLDER", nargs="?", help="has good/ and bad/: inspect what lies there")
+    check.add_argument("--recipe", metavar="KEY", help="the recipe, where the camera has several")
+    check.add_argument("--reference", metavar="NAME@VERSION", help="against this reference instead")
+    check.add_argument("--json", action="store_true", help="one JSON object a picture, and one for the curve")
+    judge = command("judge", "say what the part of a past inspection really was; a good one is learnt from", camera)
+    judge.add_argument("id", metavar="ID", help="of the verdict; watcher history CAMERA lists them")
+    judge.add_argument("truth", choices=("good", "bad"), help="what it was")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,8 +81,11 @@ def run(args: argparse.Namespace) -> int:
     from watcher import config
     from watcher.references import Store
 
+    target = getattr(args, "target", None)
+    if target is not None and args.config is None and not args.rest and _only_a_folder(target):
+        return golden.try_out(args)
     options = config.read(config.find(args.config)).options
-    camera = getattr(args, "camera", None)
+    camera = getattr(args, "camera", target)
     if camera is not None and camera not in options.cameras:
         raise RequestRefused(f"there is no camera {camera}; the configuration has {', '.join(options.cameras)}")
     store = Store(Path(options.storage.folder).absolute() / "references")
@@ -88,13 +97,16 @@ def _take(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     from watcher.references import Origin
 
     camera = options.cameras[args.camera]
-    _check_name(args.name)
-    if args.picture is None:
+    check_name(args.name)
+    if camera.inspects:
+        given = None if args.picture is None else read_picture(args.picture)
+        stored = golden.take(camera, args.name, store, given)
+    elif args.picture is None:
         stored = _stored_from_camera(camera, args.name, store)
     else:
         origin = Origin(source=str(args.picture), pictures=1)
         stored = _stored_from_picture(camera, args.name, store, read_picture(args.picture), origin)
-    print(f"stored {_line(stored)}")
+    print(f"stored {line_of(stored)}")
     return 0
 
 
@@ -102,15 +114,24 @@ def _teach(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     from watcher.pictures import mean_picture, picture_files, read_picture
     from watcher.references import Origin
 
-    _check_name(args.name)
-    files = picture_files(Path(args.folder))
+    camera = options.cameras[args.target]
+    if camera.inspects:
+        return golden.teach(args, options, store)
+    if len(args.rest) != 2:
+        raise RequestRefused(
+            f"{camera.key} has no golden reference (reference: {{kind: golden}}); to store the mean of good"
+            " pictures instead, write its name and their folder"
+        )
+    name, folder = args.rest
+    check_name(name)
+    files = picture_files(Path(folder))
     try:
         mean = mean_picture(read_picture(file) for file in files)
     except PictureUnreadable as error:
         raise ReferenceUnusable(f"a good sample cannot be used: {error}") from None
-    origin = Origin(source=str(args.folder), pictures=len(files))
-    stored = _stored_from_picture(options.cameras[args.camera], args.name, store, mean, origin)
-    print(f"stored {_line(stored)}: the mean of {len(files)} pictures (what may vary between them is not learnt)")
+    origin = Origin(source=folder, pictures=len(files))
+    stored = _stored_from_picture(camera, name, store, mean, origin)
+    print(f"stored {line_of(stored)}: the mean of {len(files)} pictures (what may vary between them is not learnt)")
     return 0
 
 
@@ -119,18 +140,21 @@ def _list(args: argparse.Namespace, options: "Options", store: "Store") -> int:
         used = _used(options.cameras[key], store) if key in options.cameras else ""
         for stored in store.list(key):
             copy = f", {stored.origin.of} again" if stored.origin.of else ""
-            print(f"{_line(stored)}{copy}{', in use' if stored.label == used else ''}")
+            print(f"{line_of(stored)}{copy}{', in use' if stored.label == used else ''}")
     return 0
 
 
 def _show(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     import cv2
 
-    name, version = _named(args.name)
+    name, version = named(args.name)
     loaded = store.load(args.camera, name, version)
     used = loaded.stored.label == _used(options.cameras[args.camera], store)
-    print(f"{_line(loaded.stored)}{', in use' if used else ''}")
+    print(f"{line_of(loaded.stored)}{', in use' if used else ''}")
     print(_origin_line(loaded.stored))
+    if options.cameras[args.camera].inspects:
+        golden.show(options.cameras[args.camera], loaded.stored.label, store, args.output)
+        return 0
     if args.output is None:
         return 0
     detector = _remembering(options.cameras[args.camera], store, args.name)
@@ -150,6 +174,8 @@ def _use(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     from watcher.cli.telling import tell_daemon
 
     camera = options.cameras[args.camera]
+    if camera.inspects:
+        return golden.use(options, camera, args.name, store)
     _remembering(camera, store, args.name)
     if camera.reference.kind == "fixed" and camera.reference.image is not None:
         raise RequestRefused(
@@ -159,13 +185,17 @@ def _use(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     if tell_daemon(options.mqtt, camera.key, args.name):
         print(f"{camera.key} compares with {args.name} now")
         return 0
-    loaded = store.load(camera.key, *_named(args.name))
+    loaded = store.load(camera.key, *named(args.name))
     Memory(camera, store, _veil(camera)).choose(loaded)
     print(f"no running daemon answers; {camera.key} compares with {loaded.stored.label} from its next start")
     return 0
 
 
 def _check(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    if args.folder is not None:
+        from watcher.cli import validating
+
+        return validating.check(args, options.cameras[args.camera], store)
     cameras = [args.camera] if args.camera else store.cameras()
     troubles = [trouble for camera in cameras for trouble in store.damaged(camera)]
     for trouble in troubles:
@@ -174,6 +204,15 @@ def _check(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     if not troubles:
         print(f"{count} stored reference{'' if count == 1 else 's'}, all whole")
     return FAILED if troubles else 0
+
+
+def _judge(args: argparse.Namespace, options: "Options", store: "Store") -> int:
+    return golden.judge(args, options, store)
+
+
+def _only_a_folder(target: str) -> bool:
+    """Whether it names no camera but a folder of samples."""
+    return "/" in target or Path(target).is_dir()
 
 
 def _stored_from_picture(
@@ -200,7 +239,7 @@ def _stored_from_camera(camera: "CameraOptions", name: str, store: "Store") -> "
     detector, count = _detector(camera), 0
     if _watches_folder(camera) or interval(camera.source) >= 1.0:
         detector.take_reference()
-    for frame in _frames(camera):
+    for frame in camera_frames(camera):
         detector.step(frame)
         count += 1
         if memory := detector.memory():
@@ -222,8 +261,8 @@ def _nothing_taken(camera: "CameraOptions", count: int) -> str:
     return f"{camera.key} gave too few pictures to take a reference of ({count}); try again, {instead}"
 
 
-def _frames(camera: "CameraOptions") -> "Iterator[Frame]":
-    """The camera's frames, until it has ended or the time is over."""
+def camera_frames(camera: "CameraOptions", more: float = 0.0) -> "Iterator[Frame]":
+    """The camera's frames, until it has ended or the time is over; `more` seconds than one picture needs."""
     from watcher.sources.build import make_source
     from watcher.vision.frame import Frame
 
@@ -232,9 +271,9 @@ def _frames(camera: "CameraOptions") -> "Iterator[Frame]":
     except ValueError as error:
         raise SourceUnavailable(f"{camera.key}: {error}") from None
     source.open()
-    ends = time.monotonic() + _limit(camera)
+    ends = time.monotonic() + _limit(camera) + more
     # Closed from outside, also a source that waits for its next picture comes to its end.
-    late = threading.Timer(_limit(camera), source.close)
+    late = threading.Timer(_limit(camera) + more, source.close)
     late.daemon = True
     late.start()
     try:
@@ -267,7 +306,7 @@ def _remembering(camera: "CameraOptions", store: "Store", label: str) -> "Detect
     """A detector of the camera with this stored reference; ReferenceUnusable where it does not fit its settings."""
     from watcher.camera.memory import Memory
 
-    loaded = store.load(camera.key, *_named(label))
+    loaded = store.load(camera.key, *named(label))
     detector = _detector(camera)
     Memory(camera, store, _veil(camera)).use(detector, loaded, loaded.stored.full_size)
     return detector
@@ -286,7 +325,7 @@ def _veil(camera: "CameraOptions") -> "Veil":
     return Veil([area.points for area in camera.privacy.values()])
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     if name in OWN_NAMES or "@" in name:
         raise RequestRefused(
             f"a reference cannot be stored as {name}: choose a name like day, without a version;"
@@ -294,14 +333,14 @@ def _check_name(name: str) -> None:
         )
 
 
-def _named(label: str) -> tuple[str, int | None]:
+def named(label: str) -> tuple[str, int | None]:
     name, at, version = label.partition("@")
     if at and not version.isdecimal():
         raise RequestRefused(f"{label!r} does not name a reference; write NAME or NAME@VERSION, say day@3")
     return name, int(version) if at else None
 
 
-def _line(stored: "StoredReference") -> str:
+def line_of(stored: "StoredReference") -> str:
     width, height = stored.full_size
     made = stored.made_at.astimezone(UTC).isoformat(" ", timespec="seconds").replace("+00:00", " UTC")
     return f"{stored.camera} {stored.label}, {width}x{height}, made {made}"
@@ -324,8 +363,9 @@ def _used(camera: "CameraOptions", store: "Store") -> str:
 
     if camera.reference.kind == "fixed" and camera.reference.image is not None:
         return ""
+    own = camera.reference.name if camera.reference.kind == "golden" else own_name(camera.reference.kind)
     try:
-        newest = store.newest(camera.key, own_name(camera.reference.kind))
+        newest = store.newest(camera.key, own)
     except ReferenceUnusable:
         return ""
     if newest is None:

@@ -1,0 +1,64 @@
+"""``watcher history``: what was inspected and what has happened, out of the history on disk."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from watcher.errors import RequestRefused
+
+_DESCRIPTION = """\
+Lists the newest inspections of the cameras, or with --events their events, oldest first. It may be read while the
+daemon runs.
+"""
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command and its arguments."""
+    parser = subparsers.add_parser(
+        "history", help="past inspections and events", description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration")
+    parser.add_argument("--events", action="store_true", help="events instead of inspections")
+    parser.add_argument("--verdict", choices=("PASS", "FAIL", "NOT_INSPECTED"), help="only these inspections")
+    parser.add_argument("--last", metavar="N", type=int, default=20, help="how many of each camera (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON object each, whole")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the configuration for the folder, then the history in it."""
+    from watcher import config
+    from watcher.history import Past
+
+    options = config.read(config.find(args.config)).options
+    if args.camera is not None and args.camera not in options.cameras:
+        raise RequestRefused(
+            f"there is no camera {args.camera}; the configuration has {', '.join(options.cameras)}"
+        )
+    past = Past(Path(options.storage.folder).absolute())
+    for camera in [args.camera] if args.camera else options.cameras:
+        if args.events:
+            for payload in reversed(past.events(camera, args.last)):
+                print(json.dumps(payload) if args.json else _event(payload))
+            continue
+        for one in reversed(past.inspections(camera, args.last, args.verdict)):
+            told = {**one.payload, "truth": one.truth}
+            print(json.dumps(told) if args.json else _inspection(told))
+    return 0
+
+
+def _inspection(told: dict[str, Any]) -> str:
+    part = f"  part {told['part']}" if told.get("part") else ""
+    truth = f"  ({told['truth']}, as a person says)" if told["truth"] else ""
+    return (
+        f"{told['captured_at']}  {told['camera']}  {told['id']}  {told['verdict'].replace('_', ' ')}{part}"
+        f"  {told['recipe']}  {told['reason']}{truth}"
+    )
+
+
+def _event(told: dict[str, Any]) -> str:
+    ended = told["ended_at"] or "open"
+    return f"{told['started_at']}  {told['camera']}  {told['id']}  until {ended}  {told['cause']}  {told['reason']}"
