@@ -113,4 +113,4 @@ def test_points_outside_the_picture_neither_fit_nor_not():
 def test_standing_is_the_same_as_not_moved():
     points, fit = points_of(SCENE), Fit(gain=1.1, offset=4)
     noisy = with_noise(SCENE, 3, 5)
-    np.testing.assert_allclose(points.standing_misfit(noisy, fit), points.misfit(noisy, fit), atol=0.02)
+    np.testing.assert_allclose(points.misfit_standing(noisy, fit), points.misfit(noisy, fit), atol=0.02)

@@ -215,3 +215,17 @@ def test_far_pushes_are_left_alone():
     following = Following()
     following.see(pushed(SCENE, 3 * REACH, 0))
     assert following.steady.sway == Sway()
+
+
+def test_what_stood_there_in_the_first_frames_leaves_no_ghost_however_it_shakes():
+    def passing(n):
+        scene = with_noise(SCENE, 3, n)
+        return painted(scene, Box(100 + 12 * n, 30, 200 + 12 * n, 150), OTHER) if n < 10 else scene
+
+    watching = Watching()
+    shaking(watching, [passing(n) for n in range(40)])
+    seen = watching.see(SCENE)
+    assert seen.outcome == "clear"
+    expected = watching.detector.expected().astype(int)
+    apart = pushed(SCENE, *shaken(40)[0]).astype(int) - expected
+    assert np.abs(apart[10:-10, 10:-10]).mean() < 6

@@ -26,7 +26,7 @@ from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.learning import Learning
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
 from watcher.vision.reference.scene import Memory, Planes, Scene, remembered
-from watcher.vision.shake import Steady
+from watcher.vision.shake import Steady, sharpened
 from watcher.vision.shrink import Shrinker
 from watcher.vision.stage import Stage, analysed_size
 from watcher.vision.sway import STANDING, Sway, moved_box, outward
@@ -258,6 +258,10 @@ class Detector:
             if scene is not None:
                 stage.set_scene(scene)
             if self._learning.done:
+                if self._steady is not None and self._steady.shakes:
+                    stage.set_scene(sharpened(self._steady, self._learning.samples, view.at))
+                    self._planes = (view.luma, *(view.chroma or ()))
+                    self._draw_back(stage, view.at)
                 self._learning = None
         elif stage.scene is None:
             return "there is no reference"

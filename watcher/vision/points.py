@@ -91,15 +91,15 @@ class Points:
         # A point tells its place to about half a pixel: strong edges of a car do not outvote the faint road.
         self._hold = np.square(self.limit) + np.square(np.float32(0.4) * self.steep)
         self.trust: F32 = np.ones(places.size, np.float32)
+        self._lit_by, self._lit_values = (1.0, 0.0), self.values
 
     def misfit(self, picture: U8 | F32, fit: Fit) -> F32:
         """How far each point is off, in its limits; 1 for points outside of `picture`, float32 (n,)."""
         return self._compared(picture, fit)[1]
 
-    def standing_misfit(self, picture: U8, fit: Fit) -> F32:
-        """`misfit` where nothing has moved, in a third of the time."""
-        off = picture.ravel()[self.places] - self._lit(fit)
-        np.abs(off, out=off)
+    def misfit_standing(self, picture: U8, fit: Fit) -> F32:
+        """`misfit` where nothing has moved, whatever the sway of `fit`: in a fifth of the time."""
+        off = cast(F32, cv2.absdiff(picture.ravel()[self.places].astype(np.float32), self._lit(fit))).ravel()
         off /= self.limit
         return off
 
@@ -151,9 +151,11 @@ class Points:
         return Sway(float(span[across]), float(span[down]))
 
     def _lit(self, fit: Fit) -> F32:
-        if fit.gain == 1 and fit.offset == 0:
-            return self.values
-        return cast(F32, self.values + np.float32(fit.gain - 1) * self._level + np.float32(fit.offset))
+        light = (fit.gain, fit.offset)
+        if light != self._lit_by:
+            self._lit_by = light
+            self._lit_values = self.values + np.float32(fit.gain - 1) * self._level + np.float32(fit.offset)
+        return self._lit_values
 
     def _compared(self, picture: U8 | F32, fit: Fit) -> tuple[F32, F32]:
         cos, sin = np.float32(math.cos(fit.sway.angle)), np.float32(math.sin(fit.sway.angle))

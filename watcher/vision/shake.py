@@ -20,6 +20,7 @@ import numpy as np
 
 from watcher.vision.arrays import F32, U8
 from watcher.vision.points import Fit, Points, edge_places
+from watcher.vision.reference.scene import Planes, Scene, learnt
 from watcher.vision.sway import STANDING, Sway, drawn_back
 
 REACH = 16
@@ -53,6 +54,7 @@ _FOLLOWS_EVERY, _CHOOSES_EVERY = 1.0, 10.0
 _CALMED = np.float32(0.15)
 """What half the size and smoothing leave of the noise's variance; chroma subsampling and JPEG correlate it."""
 
+_ROUNDS = 2
 _MOST_REST = 8
 """Pictures that are passed over after a search in vain, at most: something large moves before a standing camera."""
 
@@ -120,15 +122,21 @@ class Steady:
     def forget(self) -> None:
         """Another reference, which shows what the camera sees just now."""
         self._fine, self._coarse = Layer(self._looked_at, False), Layer(self._looked_at, True)
-        self._coarse_at = -math.inf
         self._chosen_at = self._followed_at = -math.inf
+        self._coarse_chosen_at = self._coarse_followed_at = -math.inf
         self._reference: F32 | None = None
+        self._spread: F32 | None = None
         self._fit = Fit()
         self._swayed_at = -math.inf
         self._usual = 0.8
         self._rest = self._rests = 0
         self.share: float | None = None
         self.lost = False
+
+    @property
+    def shakes(self) -> bool:
+        """Whether the camera has been seen to move since the last `forget`."""
+        return self._swayed_at > -math.inf
 
     @property
     def sway(self) -> Sway:
@@ -165,22 +173,22 @@ class Steady:
         if share < (_ALL_FIT if shakes else _AS_USUAL * self._usual) and not self._resting(shakes, share):
             base, misfit = self._found(picture, points, base, misfit, shakes)
             share = points.share(misfit)
-        if base.sway.reach(self._size) < STILL:
-            base = replace(base, sway=STANDING)
-        else:
+            if not self.lost:
+                points.learn_trust(misfit)
+        if base.sway.reach(self._size) >= STILL:
             self._swayed_at = at
-        if not self.lost:
-            points.learn_trust(misfit)
+        elif base.sway != STANDING:
+            base = replace(base, sway=STANDING)
         self._fit, self.share = base, share
         self._usual += (share - self._usual) * (0.3 if share > self._usual else 0.01)
         return base.sway
 
     def _nearest(self, picture: U8, points: Points) -> tuple[Fit, F32]:
         """Where the camera was last, or where it stands: whichever fits better, and how the points fit there."""
-        still = replace(self._fit, sway=STANDING)
-        standing = points.standing_misfit(picture, still)
+        standing = points.misfit_standing(picture, self._fit)
         if self._fit.sway == STANDING:
-            return still, standing
+            return self._fit, standing
+        still = replace(self._fit, sway=STANDING)
         misfit = points.misfit(picture, self._fit)
         return (self._fit, misfit) if points.share(misfit) >= points.share(standing) else (still, standing)
 
@@ -216,7 +224,7 @@ class Steady:
 
     def _searched(self, picture: U8, points: Points, base: Fit) -> Fit:
         """A fit from all shifts that shaking may make, by the coarse layer."""
-        coarse = self._coarse.points
+        coarse = self._coarse_points()
         if coarse is None:
             return base
         small = self._coarse.seen(picture)
@@ -246,20 +254,47 @@ class Steady:
         evidence = float(gain.sum()) / float(points.trust.sum())
         if shakes:
             return better >= 3 * worse + 3 and evidence > 0.02
+        if points.share(at_before) < _UNLIKE:  # nothing says that it stands
+            return better >= max(3 * worse + 3, 0.4 * np.count_nonzero(total)) and evidence > 0.1
         return better >= max(4 * worse + 3, 0.5 * np.count_nonzero(total)) and evidence > 0.15
 
     def _follow(self, reference: F32, spread: F32 | None, at: float) -> None:
         """Keep the points those of the reference, which learns."""
-        expected = reference[0]
         if reference is not self._reference or not 0 <= at - self._chosen_at < _CHOOSES_EVERY:
-            self._fine.choose(expected, spread)
-            self._coarse.choose(expected, spread)
+            self._fine.choose(reference[0], spread)
             self._chosen_at = self._followed_at = at
         elif at - self._followed_at >= _FOLLOWS_EVERY:
-            self._fine.follow(expected, spread)
-            self._coarse.follow(expected, spread)
+            self._fine.follow(reference[0], spread)
             self._followed_at = at
-        self._reference = reference
+        self._reference, self._spread = reference, spread
+
+    def _coarse_points(self) -> Points | None:
+        """The same for the coarse layer, which is seldom asked for."""
+        if self._reference is not None:
+            if self._coarse_chosen_at != self._chosen_at:
+                self._coarse.choose(self._reference[0], self._spread)
+            elif self._coarse_followed_at != self._followed_at:
+                self._coarse.follow(self._reference[0], self._spread)
+            self._coarse_chosen_at, self._coarse_followed_at = self._chosen_at, self._followed_at
+        return self._coarse.points
+
+
+def sharpened(steady: Steady, samples: Sequence[Planes], at: float) -> Scene:
+    """The scene of samples that a shaking camera took while it was learnt, each drawn back onto it once more.
+
+    The first of them met a reference of one picture, with whatever stood in it, and may lie askew.
+    """
+    scene = learnt(samples)
+    for _ in range(_ROUNDS):
+        drawn = []
+        for planes in samples:
+            steady.find(planes[0], scene.expected, scene.spread, at)
+            if not steady.lost:
+                drawn.append(steady.drawn_back(planes, scene.expected))
+        if len(drawn) < len(samples) // 2:
+            break
+        scene, samples = learnt(drawn), drawn
+    return scene
 
 
 def _half(picture: U8 | F32) -> U8 | F32:

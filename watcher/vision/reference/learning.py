@@ -13,20 +13,21 @@ class Learning:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.done = False
-        self._samples: list[Planes] = []
+        self.samples: list[Planes] = []
+        """The pictures that the scene rests on, oldest first."""
         self._began: float | None = None
         self._last = 0.0
 
     def add(self, planes: Planes, at: float) -> Scene | None:
         """The scene as known with this frame; None where the frame adds nothing to what was known."""
         if self._began is None or at < self._last:
-            self._began, self._samples = at, []
+            self._began, self.samples = at, []
         elif at - self._last < self.seconds / SAMPLES:
             return None
         self._last = at
-        self._samples.append(tuple(plane.copy() for plane in planes))
-        self._samples = self._samples[-SAMPLES:]
-        count = len(self._samples)
+        self.samples.append(tuple(plane.copy() for plane in planes))
+        self.samples = self.samples[-SAMPLES:]
+        count = len(self.samples)
         self.done = at - self._began >= self.seconds * (1 - 1 / SAMPLES) and count >= 3
         # With 1, 3, 7 and 15 pictures, and at the end: between those the median moves little and costs as much.
-        return learnt(self._samples) if self.done or count & (count + 1) == 0 else None
+        return learnt(self.samples) if self.done or count & (count + 1) == 0 else None
