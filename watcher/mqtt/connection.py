@@ -82,6 +82,8 @@ class Connection:
         self.ended = ""
         self.wrong_version = False
         self.window = WINDOW
+        self.largest: int | None = None
+        """Bytes of a whole message that the broker takes at most, where it has said so."""
         self._options = options
         self._version = version
         self._selector = selectors.DefaultSelector()
@@ -216,6 +218,7 @@ class Connection:
         self.connected = True
         allowed = getattr(properties, "ReceiveMaximum", WINDOW) if properties is not None else WINDOW
         self.window = max(1, min(WINDOW, allowed))
+        self.largest = getattr(properties, "MaximumPacketSize", None)
 
     def _on_disconnect(
         self,

@@ -8,7 +8,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from watcher.errors import SinkError
+from watcher.errors import PictureUnreadable, SinkError
 from watcher.mqtt import topics
 from watcher.mqtt.connection import Connection, Receipt
 from watcher.mqtt.kept import Kept
@@ -20,6 +20,8 @@ from watcher.outbox import Outbox, Record
 
 log = logging.getLogger(__name__)
 
+_HEADER = 16
+"""Bytes of a message beside its topic and payload, at most."""
 PATIENCE = 2.0
 """Keepalives without an acknowledgement after which a connection is given up."""
 
@@ -73,6 +75,7 @@ class Delivery:
         self._outbox = outbox
         self._lives = lives
         self._kept = kept
+        self._max_width, self._max_bytes = options.max_width, options.max_picture_bytes
         self._pace = Pace(options.drain_rate)
         self._patience = PATIENCE * options.keepalive
         self._progress = time.monotonic()
@@ -193,12 +196,26 @@ class Delivery:
         exposure = self._album.take()
         if exposure is None:
             return False
-        self.making = True
-        payload = exposure.make()
-        self.making = False
         text = topics.build(self._prefix, exposure.topic, camera=exposure.camera)
-        self._states.put(Value(text, exposure.topic, payload or b""))
+        self.making = True
+        payload = exposure.make() or b""
+        try:
+            payload = self._fitted(payload, text) if payload else b""
+        except PictureUnreadable as error:
+            log.warning("MQTT: %s is not published: %s", text, error)
+        else:
+            self._states.put(Value(text, exposure.topic, payload))
+        self.making = False
         return True
+
+    def _fitted(self, picture: bytes, topic: str) -> bytes:
+        """The picture as large as it may be on the bus."""
+        from watcher.vision.fit import fitted  # it brings OpenCV along
+
+        limits = [] if self._max_bytes is None else [self._max_bytes]
+        if self.connection.largest is not None:
+            limits.append(self.connection.largest - len(topic.encode()) - _HEADER)
+        return fitted(picture, self._max_width, min(limits, default=None))
 
     def _hand_over(self, value: Value) -> int:
         if value.topic.retained and value.payload and value.text not in self._known:

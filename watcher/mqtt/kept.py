@@ -5,6 +5,7 @@ from typing import Protocol
 
 from watcher.mqtt import topics
 from watcher.mqtt.states import Value
+from watcher.settings import OF_ZONE
 
 
 class Kept(Protocol):
@@ -40,6 +41,8 @@ def stale(prefix: str, kept: frozenset[str], cameras: Mapping[str, Sequence[str]
         if place is None:
             continue
         camera, zone = place.keys.get("camera"), place.keys.get("zone")
-        gone = camera is not None and camera not in cameras
-        if gone or (zone is not None and camera is not None and zone not in cameras[camera]):
+        setting = place.keys.get("setting", "")
+        if setting.startswith(OF_ZONE):
+            zone = setting.removeprefix(OF_ZONE)
+        if camera is not None and (camera not in cameras or (zone is not None and zone not in cameras[camera])):
             yield Value(text, place.topic, b"")

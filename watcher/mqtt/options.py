@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from watcher.files import read_small
-from watcher.quantities import Rate, Seconds
+from watcher.quantities import ByteCount, Rate, Seconds
 from watcher.vision.options import STRICT
 
 EMBEDDED = "embedded"
@@ -216,6 +216,10 @@ class MqttOptions:
     """`websockets`: through what lets only HTTP pass; `port` is then 80, or 443 with tls."""
     path: str = "/mqtt"
     """The path at which the broker speaks websockets."""
+    max_picture_bytes: ByteCount | None = 10**6
+    """Larger pictures are published smaller; on disk they are whole. null: no limit but the broker's own."""
+    max_width: int | None = None
+    """Wider pictures are published so many pixels wide; null: as they are."""
 
     def __post_init__(self) -> None:
         _check_host(self.host)
@@ -228,6 +232,10 @@ class MqttOptions:
             raise ValueError(f"port must lie between 1 and 65535, not {self.port}")
         if not 1 <= self.keepalive <= 3600:
             raise ValueError(f"keepalive must lie between 1 s and 1 h, not {self.keepalive:g} s")
+        if self.max_picture_bytes is not None and self.max_picture_bytes < 2000:
+            raise ValueError(f"max_picture_bytes must be at least 2000, not {self.max_picture_bytes}")
+        if self.max_width is not None and self.max_width < 32:
+            raise ValueError(f"max_width must be at least 32 pixels, not {self.max_width}")
         if self.password is not None and self.user is None:
             raise ValueError("password is given without user; write both")
         if self.embedded and self.transport != "tcp":
