@@ -67,7 +67,7 @@ class Inspecting:
         self._store, self._teller, self._verdicts, self._veil, self._live = store, teller, verdicts, veil, live
         self._key = in_force.options.key
         self._gate = Gate(in_force.options.inspection)
-        self._tally = self._found_tally(counters(self._key))
+        self._found, self._tally = counters, Tally(datetime.now(UTC))
         self._bench: Bench | None = None
         self._trouble = ""
         self._retry_at = 0.0
@@ -94,6 +94,7 @@ class Inspecting:
     def run(self) -> None:
         """Until the recording ends, a stop is asked for, or the camera shall watch for change instead."""
         self._teller.begin()
+        self._tally = self._found_tally(self._found(self._key))
         self._in_force.begin(self._feed.now()[0], live=self._live)
         self._teller.states.say("ready", "OFF")
         self._tell_settings()
