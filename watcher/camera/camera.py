@@ -18,6 +18,7 @@ from watcher.camera.force import InForce
 from watcher.camera.inbox import Inbox, Letter, Triggered, UseRecipe, UseReference, UseSettings
 from watcher.camera.inspecting import Inspecting
 from watcher.camera.latest import InOrder, Latest
+from watcher.camera.ledger import Ledger
 from watcher.camera.lessons import Lessons
 from watcher.camera.memory import Memory
 from watcher.camera.options import CameraOptions
@@ -26,7 +27,6 @@ from watcher.camera.private import Veil
 from watcher.camera.recipes import Recipe
 from watcher.camera.settings import Adjusted
 from watcher.camera.teller import Teller
-from watcher.camera.verdicts import Verdicts
 from watcher.camera.watch import Parts, Watch, zone_thresholds
 from watcher.errors import ReferenceUnusable, RequestRefused
 from watcher.events.ids import live_ids
@@ -122,7 +122,9 @@ class Camera:
         self._in_force = InForce(self._adjusted)
         self._memory = Memory(self._in_force.options, self._store, self._veil)
         self._teller = Teller(self._in_force.options, outlets, folder)
-        self._verdicts = Verdicts(self._in_force.options, outlets, folder)
+        self._ledger = Ledger(
+            self._in_force.options, outlets, folder, self._teller.states, self._parts.new_id
+        )  # fmt: skip
         self._folder, self._counters, self._lessons = folder, counters, Lessons(options.key)
         self._stop = threading.Event()
         self._stop_reason = ""
@@ -290,9 +292,9 @@ class Camera:
     def _new_watch(self) -> Watch | Inspecting:
         if self._in_force.options.inspects:
             return Inspecting(
-                self._parts.new_id, self._in_force,
+                self._in_force,
                 feed=self._feed, capture=self._capture, arrivals=self._arrivals, inbox=self._inbox,
-                store=self._store, teller=self._teller, verdicts=self._verdicts, veil=self._veil, live=self._live,
+                store=self._store, teller=self._teller, ledger=self._ledger, veil=self._veil, live=self._live,
                 counters=self._counters,
             )  # fmt: skip
         return Watch(

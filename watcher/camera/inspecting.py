@@ -13,14 +13,13 @@ from watcher.camera.feed import Feed
 from watcher.camera.force import InForce
 from watcher.camera.inbox import Inbox, Letter, Triggered, UseRecipe, UseSettings
 from watcher.camera.latest import Latest
+from watcher.camera.ledger import Ledger
 from watcher.camera.private import Veil
 from watcher.camera.recipes import Recipe
 from watcher.camera.teller import Circumstances, Teller
-from watcher.camera.verdicts import Judged, NewId, Verdicts, caption
+from watcher.camera.verdicts import Judged
 from watcher.errors import PictureUnreadable, ReferenceUnusable
-from watcher.inspection import payload
 from watcher.inspection.gate import ROOM, Due, Gate, Trigger
-from watcher.inspection.tally import Tally, begins_anew
 from watcher.inspection.verdict import Inspection
 from watcher.references import Store
 from watcher.requests import Republish, ResetCounters, TakeSnapshot
@@ -42,13 +41,12 @@ class Inspecting:
     Parameters
     ----------
     feed, capture, arrivals, inbox : where observations and requests come from.
-    teller, verdicts : where everything goes.
+    teller, ledger : where everything goes.
     counters : what the counters said last, before a restart too.
     """
 
     def __init__(
         self,
-        new_id: NewId,
         in_force: InForce,
         *,
         feed: Feed,
@@ -57,17 +55,17 @@ class Inspecting:
         inbox: Inbox,
         store: Store,
         teller: Teller,
-        verdicts: Verdicts,
+        ledger: Ledger,
         veil: Veil,
         live: bool,
         counters: Callable[[str], dict[str, Any] | None],
     ) -> None:
-        self._new_id, self._in_force = new_id, in_force
+        self._in_force = in_force
         self._feed, self._capture, self._arrivals, self._inbox = feed, capture, arrivals, inbox
-        self._store, self._teller, self._verdicts, self._veil, self._live = store, teller, verdicts, veil, live
+        self._store, self._teller, self._ledger, self._veil, self._live = store, teller, ledger, veil, live
         self._key = in_force.options.key
         self._gate = Gate(in_force.options.inspection)
-        self._found, self._tally = counters, Tally(datetime.now(UTC))
+        self._found = counters
         self._bench: Bench | None = None
         self._trouble = ""
         self._retry_at = 0.0
@@ -94,7 +92,7 @@ class Inspecting:
     def run(self) -> None:
         """Until the recording ends, a stop is asked for, or the camera shall watch for change instead."""
         self._teller.begin()
-        self._tally = self._found_tally(self._found(self._key))
+        self._ledger.begin(self._found(self._key), datetime.now(UTC))
         self._in_force.begin(self._feed.now()[0], live=self._live)
         self._teller.states.say("ready", "OFF")
         self._tell_settings()
@@ -148,74 +146,16 @@ class Inspecting:
         except PictureUnreadable as error:
             inspection = Inspection("NOT_INSPECTED", f"the picture cannot be read: {error}")
         elapsed = (time.perf_counter() - began) * 1000
-        triggers: tuple[Trigger | None, ...] = due.triggers or (None,)
-        wanted = self._verdicts.wants_picture(inspection)
-        first, last = "", {}
-        for number, trigger in enumerate(triggers):
-            told = self._judged(
-                bench, frame, inspection, trigger, elapsed, again=due.again or number > 0, file=wanted
-            )
-            self._verdicts.tell(told, captured + self._in_force.options.inspection.verdict_ttl)
-            first, last = first or told["id"], told
-        self._tell_verdict(last, inspection)
-        if wanted:
-            part = triggers[0].part if triggers[0] is not None else None
-            words = caption(self._in_force.options, frame.utc, inspection, part)
-            judged = Judged(frame.owned(), inspection, bench.recipe.golden.picture, words)
-            self._verdicts.show(first, judged, {key: one.points for key, one in bench.recipe.watched.zones.items()})
+        self._fraction = inspection.changed_fraction or 0.0
+        until = captured + self._in_force.options.inspection.verdict_ttl
+        self._ledger.judged(Judged(frame, inspection, bench.recipe, due, elapsed), until)
         if inspection.verdict == "NOT_INSPECTED" and not due.triggers and self._gate.wants_place:
             bench.presence.not_a_part()
 
-    def _judged(
-        self,
-        bench: Bench,
-        frame: Frame,
-        inspection: Inspection,
-        trigger: Trigger | None,
-        elapsed: float,
-        *,
-        again: bool,
-        file: bool,
-    ) -> dict[str, Any]:
-        self._tally.count(inspection.verdict, _zones(inspection), again=again)
-        self._count_missed()
-        inspection_id = self._new_id(frame.utc)
-        about = payload.Circumstances(
-            id=inspection_id, camera=self._key, captured_at=frame.utc, recipe=bench.recipe.key,
-            reference=bench.recipe.reference, settings=bench.recipe.digest,
-            part=trigger.part if trigger else None, correlation_id=trigger.correlation_id if trigger else None,
-            elapsed_ms=elapsed, frame_size=frame.size,
-            snapshot=self._verdicts.file(frame.utc, inspection_id) if file and not again else None,
-        )  # fmt: skip
-        return payload.payload(inspection, about, self._tally.payload())
-
-    def _answer(self, triggers: tuple[Trigger, ...], reason: str, *, counted: bool = False) -> None:
-        """Tell those who wait for a verdict that there is none, and why; `counted`: by the gate, as refused."""
-        bench, inspection = self._bench, Inspection("NOT_INSPECTED", reason)
-        for trigger in triggers:
-            if not counted:
-                self._tally.count(inspection.verdict)
-            self._count_missed()
-            at, utc = time.monotonic(), datetime.now(UTC)
-            about = payload.Circumstances(
-                id=self._new_id(utc), camera=self._key, captured_at=utc,
-                recipe=bench.recipe.key if bench else recipes.chosen(self._in_force.options),
-                reference=bench.recipe.reference if bench else "", settings=bench.recipe.digest if bench else "",
-                part=trigger.part, correlation_id=trigger.correlation_id,
-            )  # fmt: skip
-            told = payload.payload(inspection, about, self._tally.payload())
-            self._verdicts.tell(told, at + self._in_force.options.inspection.verdict_ttl)
-            self._tell_verdict(told, inspection)
-
-    def _tell_verdict(self, told: dict[str, Any], inspection: Inspection) -> None:
-        states = self._teller.states
-        states.say("last_verdict", told)
-        states.say("counters", self._tally.payload())
-        self._fraction = inspection.changed_fraction or 0.0
-        failed = _zones(inspection)
-        for zone in self._in_force.options.zones:
-            known = "ON" if zone in failed else "OFF"
-            states.say(f"zone/{zone}", "None" if inspection.verdict == "NOT_INSPECTED" else known)
+    def _answer(self, triggers: tuple[Trigger, ...], reason: str, *, refused: bool = False) -> None:
+        """Tell those who wait for a verdict that there is none, and why."""
+        recipe = self._bench.recipe if self._bench else None
+        self._ledger.unanswered(triggers, reason, recipe, refused=refused)
 
     # -- between frames ----------------------------------------------------------------------------------
 
@@ -234,11 +174,8 @@ class Inspecting:
             self._use_recipe()
         if now - self._scheduled_at >= SCHEDULE_EVERY:
             self._scheduled_at = now
-            since = self._tally.since.astimezone()
-            if begins_anew(since, datetime.now().astimezone(), self._in_force.options.inspection.resets):
-                self._reset("")
-        if self._count_missed():
-            self._teller.states.say("counters", self._tally.payload())
+            self._ledger.keep_time(datetime.now().astimezone())
+        self._count_missed()
         self._tell_states()
 
     def _clock(self) -> float:
@@ -255,13 +192,13 @@ class Inspecting:
             return f"no frame: {self._feed.lost}"
         return f"no frame: the camera was {self.stop_reason or 'reloaded'}"
 
-    def _count_missed(self) -> bool:
-        """Take over what the gate has counted; whether there was anything."""
+    def _count_missed(self) -> None:
+        """Take over what the gate has counted."""
         now = (self._gate.skipped, self._gate.refused + self._inbox.refused)
         skipped, refused = now[0] - self._counted[0], now[1] - self._counted[1]
         self._counted = now
-        self._tally.miss(skipped=skipped, refused=refused)
-        return skipped + refused > 0
+        if skipped or refused:
+            self._ledger.missed(skipped, refused)
 
     # -- requests ----------------------------------------------------------------------------------------
 
@@ -272,16 +209,17 @@ class Inspecting:
                 arrived = letter.at if self._live else self._feed.now()[0]
                 trigger = Trigger(arrived, asked.correlation_id, asked.part)
                 if not self._gate.trigger(trigger):
-                    self._answer((trigger,), f"{ROOM} triggers are waiting for a frame already", counted=True)
+                    self._answer((trigger,), f"{ROOM} triggers are waiting for a frame already", refused=True)
                 return
             case UseSettings():
                 self._use_settings(letter)
             case UseRecipe():
                 self._take_up(letter.recipe)
             case ResetCounters():
-                self._reset(letter.batch)
+                self._ledger.reset(letter.batch, datetime.now(UTC))
             case TakeSnapshot():
-                self._take_snapshot()
+                if self._frame is not None:
+                    self._ledger.show(self._frame, self._bench.recipe if self._bench else None)
             case Republish():
                 self._teller.states.again()
         self._tell_settings()
@@ -293,7 +231,7 @@ class Inspecting:
         self._in_force.use(letter.adjusted, letter.mute, self._feed.now()[0])
         now = self._in_force.options
         self._teller.use_options(now)
-        self._verdicts.use_options(now)
+        self._ledger.use_options(now)
         if not now.inspects:
             self._over = True
         elif _decides(before) != _decides(now):
@@ -322,20 +260,6 @@ class Inspecting:
                 " watcher reference take %s %s", self._key, self._key, recipes.EMPTY,
             )  # fmt: skip
 
-    def _reset(self, batch: str) -> None:
-        told = self._tally.payload()
-        log.info("%s: the counters begin anew; it were %d inspected, %d failed, %d not inspected since %s",
-                 self._key, told["inspected"], told["failed"], told["not_inspected"], told["since"])  # fmt: skip
-        self._tally = Tally(datetime.now(UTC), batch)
-        self._teller.states.say("counters", self._tally.payload())
-
-    def _take_snapshot(self) -> None:
-        frame, bench = self._frame, self._bench
-        if frame is not None:
-            words = Inspection("NOT_INSPECTED", "taken by request")
-            judged = Judged(frame.owned(), words, bench.recipe.golden.picture if bench else None, self._key)
-            self._verdicts.show(self._new_id(frame.utc), judged, {})
-
     def _pauses(self) -> None:
         was = self._in_force.paused
         if self._in_force.look(self._feed.now()[0]):
@@ -345,13 +269,6 @@ class Inspecting:
             self._gate.unknown()
 
     # -- states ------------------------------------------------------------------------------------------
-
-    def _found_tally(self, told: dict[str, Any] | None) -> Tally:
-        try:
-            return Tally(datetime.now(UTC)) if told is None else Tally.restored(told)
-        except ValueError as error:
-            log.warning("%s: the counters begin anew: %s", self._key, error)
-            return Tally(datetime.now(UTC))
 
     def _tell_settings(self) -> None:
         for name, value in self._in_force.told().items():
@@ -386,10 +303,6 @@ class Inspecting:
             dropped=self._arrivals.dropped,
             live=self._live,
         )
-
-
-def _zones(inspection: Inspection) -> set[str]:
-    return {zone for region in inspection.regions for zone in region.zones}
 
 
 def _decides(options: Any) -> tuple[Any, ...]:
