@@ -37,7 +37,7 @@ from tests.support.cameras import (
 from tests.support.scenes import write_clip
 from tests.support.wait import until
 from watcher.camera.camera import Camera, parts_of
-from watcher.camera.options import CameraOptions
+from watcher.camera.options import CameraOptions, LiveOptions
 from watcher.camera.patience import patience_with
 from watcher.camera.settings import Adjusted
 from watcher.errors import RequestRefused, SourceLost, SourceUnavailable
@@ -530,6 +530,23 @@ class TestRequests:
         live.knows()
         made.request(Adjust("enabled", None))
         live.healthy("paused")
+
+    def test_the_live_picture_is_off_until_asked_for_and_slow(self, live: Live) -> None:
+        made = live.begin(live=LiveOptions(width=80))
+        live.knows()
+        until(lambda: live.kept.last("state"))
+        assert not live.kept.all("live")
+        made.request(Adjust("live", True))
+        began = time.monotonic()
+        until(lambda: len(live.kept.all("live")) == 3, 5)
+        assert time.monotonic() - began > 1.9, "a second from one to the next"
+        assert decode_picture(live.kept.last("live")()).shape == (48, 80, 3)
+        made.request(Adjust("live", False))
+        live.says("setting/live", "OFF")
+        count = len(live.kept.all("live"))
+        states = len(live.kept.all("state"))
+        until(lambda: len(live.kept.all("state")) > states + 1, 5)
+        assert len(live.kept.all("live")) == count
 
     def test_a_flood_of_settings_ends_with_the_last(self, live: Live) -> None:
         made = live.begin()

@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from tests.mqtt.test_states import Shots
-from tests.support.broker import retained
+from tests.support.broker import free_port, retained
 from tests.support.wait import until
 from watcher.errors import RequestRefused
 from watcher.outbox import MemoryOutbox
@@ -110,6 +110,22 @@ def test_pictures_come_after_their_event_and_are_kept(broker, daemon, listen):
     assert told["watcher/porch/snapshot"] == b"x annotated"
     assert told["watcher/porch/snapshot/clean"] == b"x clean"
     assert "watcher/porch/snapshot/reference" not in told, "there is none, so none is kept"
+
+
+def test_a_live_picture_is_made_for_whoever_hears_it_and_not_kept(broker, daemon, listen):
+    mqtt = daemon(broker)
+    listener = listen(broker)
+    made = []
+
+    def make():
+        made.append(1)
+        return b"now"
+
+    mqtt.state("porch", "live", make)
+    until(lambda: listener.newest("watcher/porch/live") == b"now")
+    mqtt.state("porch", "change", "ON")
+    assert "watcher/porch/live" not in retained(broker.port, "watcher/#", ["watcher/porch/change"])
+    assert made == [1]
 
 
 def test_a_picture_that_cannot_be_made_costs_only_itself(mosquitto, daemon, listen, caplog):
@@ -420,3 +436,30 @@ def test_a_flood_of_commands_is_no_flood_of_lines_or_answers(mosquitto, daemon, 
     until(lambda: listener.on("watcher/porch/error"))
     assert caplog.text.count("refused") == 10
     assert len([number for number in range(60) if listener.on(f"watcher/cam{number}/error")]) == 10
+
+
+@pytest.mark.parametrize("name", ["mosquitto", "nats"])
+def test_through_websockets_too(name, start_broker, daemon, listen):
+    port = free_port()
+    settings = {
+        "mosquitto": [f"listener {port} 127.0.0.1", "protocol websockets"],
+        "nats": [f"websocket {{ host: 127.0.0.1, port: {port}, no_tls: true }}"],
+    }
+    broker = start_broker(name, settings[name])
+    mqtt = daemon(broker, port=port, transport="websockets")
+    listener = listen(broker)
+    for number in range(200):
+        mqtt.record("porch", update(number))
+    mqtt.pictures("porch", None, Shots(b"x" * 100_000))
+    until(lambda: sequences(listener) == list(range(200)))
+    until(lambda: listener.newest("watcher/porch/snapshot/clean"))
+    listener.send("watcher/porch/reference/set", "TAKE")
+    until(lambda: mqtt.requests == [("porch", SetReference())])
+    mqtt.stop(2)
+    until(lambda: listener.newest("watcher/status") == b"offline")
+
+
+def test_what_speaks_no_websockets_is_said(mosquitto, daemon):
+    mqtt = daemon(mosquitto, wait=False, transport="websockets")
+    until(lambda: mqtt.trouble)
+    assert mqtt.trouble

@@ -132,7 +132,7 @@ class Nats(RealBroker):
         store = self.folder / "store"
         return (
             f'server_name: test\nlisten: "127.0.0.1:-1"\njetstream {{ store_dir: "{store}" }}\n'
-            f"mqtt {{ host: 127.0.0.1, port: {self.port} }}\n"
+            f"mqtt {{ host: 127.0.0.1, port: {self.port} }}\n" + "".join(f"{line}\n" for line in self.settings)
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watcher.camera.health import UNKNOWN, Health, States, Steady
+from watcher.camera.live import LiveView
 from watcher.camera.options import CameraOptions
 from watcher.camera.pictures import FramePictures, Moment
 from watcher.events import words
@@ -117,6 +118,7 @@ class Teller:
         self._outlets, self._folder = outlets, folder
         self.use_options(options)
         self.states = States(self._offer)
+        self._live = LiveView(self._offer)
         self._steady: dict[str, Steady] = {}
         self._open: tuple[EventUpdate, str] | None = None
         self._best: _Best | None = None
@@ -342,6 +344,8 @@ class Teller:
             outlet.pictures(self._options.key, update, pictures)
 
     def _tell_pace(self, seen: Observation, detection: Detection, now: Circumstances, clock: float) -> None:
+        if isinstance(seen, Frame):
+            self._live.show(seen, self._options.live, clock)
         pace = self._pace
         pace.frames += isinstance(seen, Frame)
         if clock - pace.said_at < STATE_EVERY or clock - pace.since < STATE_EVERY:

@@ -22,7 +22,7 @@ from watcher.mqtt.inlet import Inlet
 from watcher.mqtt.kept import Kept, KeptInMemory, stale
 from watcher.mqtt.live import Live, Lives
 from watcher.mqtt.options import MqttOptions
-from watcher.mqtt.states import Album, States, Value
+from watcher.mqtt.states import Album, Exposure, States, Value
 from watcher.outbox import BOUND, MemoryOutbox, Outbox
 from watcher.requests import Request
 from watcher.sinks import Pictures, StateValue
@@ -134,6 +134,10 @@ class Mqtt:
         topic = topics.of_state(name)
         if topic is None:
             log.error("%s: there is no topic for the state %r", camera, name)
+            return
+        if callable(value):
+            self._album.put_live(Exposure(camera, topic, value))
+            self._wake()
             return
         try:
             payload = _payload(value)
@@ -332,7 +336,7 @@ def _longer(wait: float) -> float:
     return min(LONGEST_WAIT, max(SHORTEST_WAIT, 2 * wait))
 
 
-def _payload(value: StateValue) -> bytes:
+def _payload(value: str | bytes | dict[str, Any] | None) -> bytes:
     if value is None:
         return b""
     if isinstance(value, bytes):

@@ -100,6 +100,12 @@ class Album:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._exposures: dict[str, list[Exposure]] = {}
+        self._lives: dict[str, Exposure] = {}
+
+    def put_live(self, exposure: Exposure) -> None:
+        """A picture of now; of events' pictures it is always behind."""
+        with self._lock:
+            self._lives[exposure.camera] = exposure
 
     def put(self, camera: str, pictures: Pictures) -> None:
         """These instead of what the camera had."""
@@ -122,9 +128,12 @@ class Album:
                 if not exposures:
                     del self._exposures[camera]
                 return exposure
+            for camera in self._lives:
+                return self._lives.pop(camera)
             return None
 
     def drop(self, camera: str) -> None:
         """The camera is gone."""
         with self._lock:
             self._exposures.pop(camera, None)
+            self._lives.pop(camera, None)

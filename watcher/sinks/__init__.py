@@ -1,12 +1,14 @@
 """Hands: what delivers what a camera says."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from watcher.events.event import EventUpdate
 
-StateValue = str | bytes | dict[str, Any] | None
-"""Text, a picture's bytes or a JSON object; None clears the retained message."""
+StateValue = str | bytes | dict[str, Any] | Callable[[], bytes] | None
+"""Text, a picture's bytes, a JSON object, or what makes a picture for whoever wants it; None clears the retained
+message."""
 
 
 class Pictures(Protocol):
