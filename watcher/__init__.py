@@ -27,7 +27,7 @@ floor  who lives there
 5      ``cli``: what a person types, one file a command
 4      ``config``: config.yaml to options, the only reader of the file; ``service``: builds everything, watches over
        it, listens to signals, with ``deliveries`` and ``post`` to hand on what cameras say; ``replaying``: a
-       recording through the same engine
+       recording through the same engine; ``tuning``: other settings beside the present ones
 3      ``camera``: one camera's life in two threads, one that captures and one that watches; ``comparing``: pictures
        against a reference
 2      ``sources``: where frames come from, one file a kind; ``sinks``: what is kept on disk and shown in the

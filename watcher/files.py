@@ -1,5 +1,6 @@
 """Files read within bounds, never a pipe or device, which would be waited on for ever; and files written whole."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -21,13 +22,20 @@ def read_small(path: Path, most: int) -> tuple[bytes, int]:
         return file.read(most + 1), mode
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """The file appears complete or not at all, also where the power fails; OSError where it cannot be written."""
+def write_whole(path: Path, data: bytes, like: os.stat_result | None = None) -> None:
+    """The file appears complete or not at all, also where the power fails; OSError where it cannot be written.
+
+    With the mode and owner of `like`, where that is given: what the file was that it replaces.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb") as file:
+            if like is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
+                with contextlib.suppress(PermissionError):  # only root may give files away
+                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -17,7 +17,7 @@ FLOORS = {
     1: {"vision", "events", "inspection", "requests", "loop", "profiles", "ration", "settings"},
     2: {"sources", "sinks", "mqtt", "outbox", "references", "history", "metrics", "notify", "pictures", "masks"},
     3: {"camera", "archive", "web", "comparing"},
-    4: {"config", "service", "deliveries", "post", "replaying"},
+    4: {"config", "service", "deliveries", "post", "replaying", "tuning"},
     5: {"cli", "__main__"},
 }
 NEIGHBOURS = {

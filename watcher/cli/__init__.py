@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "say whether a configuration can be used, and everything that is wrong with it",
     "compare": "the difference between pictures",
     "replay": "a recording or pictures through the same engine, as fast as it can",
+    "tune": "watch for a while and propose settings",
     "reference": "the stored references of a camera",
     "history": "past inspections and events",
     "schema": "the JSON Schema of config.yaml, for editors",

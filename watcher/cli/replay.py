@@ -2,19 +2,18 @@
 
 import argparse
 import json
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watcher.cli import FAILED, INTERRUPTED
 from watcher.cli.inputs import files_of, refuse_overwriting
+from watcher.cli.interrupted import stopped_by_hand
 from watcher.cli.progress import progress
 from watcher.errors import PictureUnreadable, RequestRefused, SinkError, WatcherError
 from watcher.profiles import PROFILES
@@ -156,7 +155,7 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
         stack.callback(replay.source.close)
         masks = Masks(args.masks) if args.masks is not None else None
         events = stack.enter_context(_EventsFile(args.events)) if args.events is not None else None
-        stack.enter_context(_stopped_by_hand(replay))
+        stack.enter_context(stopped_by_hand(replay.stop))
         bar = stack.enter_context(progress("replaying", replay.total if sys.stderr.isatty() else None))
         try:
             for step in replay.steps():
@@ -277,21 +276,3 @@ def _moment(text: str) -> datetime:
             f"{text!r} is not a time; write for example 2026-11-22T10:18:03Z"
         ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-@contextmanager
-def _stopped_by_hand(replay: "Replay") -> Iterator[None]:
-    """Ctrl-C ends the replay after the present frame, with open events ended and files whole; again: at once."""
-
-    def stop(number: int, frame: Any) -> None:
-        replay.stop()
-        signal.signal(signal.SIGINT, before)
-
-    if threading.current_thread() is not threading.main_thread():  # only that one may listen to signals
-        yield
-        return
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

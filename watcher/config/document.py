@@ -64,6 +64,11 @@ def parse(text: str) -> Document:
     return document
 
 
+def tree(text: str) -> Node | None:
+    """The nodes of a text that `parse` has found to be right, with the places of their beginnings and ends."""
+    return _Composer(text).get_single_node()
+
+
 class _Resolver(BaseResolver):
     """What a plain scalar is."""
 
