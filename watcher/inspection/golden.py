@@ -25,11 +25,13 @@ class Golden:
     spread : float32 (H, W), grey levels: standard deviation from sample to sample. Of a single sample nothing is
         known: 0.
     count : how many samples it was learnt from.
+    rough : float32 (H, W): how rough the samples' surface was, each by itself; None where that is `picture`'s own.
     """
 
     picture: U8
     spread: F32
     count: int
+    rough: F32 | None = None
 
     @property
     def size(self) -> Size:
@@ -43,6 +45,7 @@ class Golden:
             "picture": self.picture,
             "spread": self.spread.astype(np.float16),
             "count": np.array(self.count),
+            **({} if self.rough is None else {"rough": self.rough.astype(np.float16)}),
         }
 
     @staticmethod
@@ -64,7 +67,8 @@ class Golden:
             raise ReferenceUnusable(f"this golden part is broken: {error} is missing") from None
         if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or spread.shape != picture.shape[:2]:
             raise ReferenceUnusable("this golden part is broken: its arrays do not fit together")
-        return Golden(picture, spread.astype(np.float32), count)
+        rough = memory["rough"].astype(np.float32) if "rough" in memory else None
+        return Golden(picture, spread.astype(np.float32), count, rough)
 
 
 @dataclass(frozen=True, slots=True)

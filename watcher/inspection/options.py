@@ -45,17 +45,17 @@ class LightOptions:
     """Contrast may be so many times higher or lower."""
     offset: float = 80.0
     """Grey levels by which everything may be brighter or darker."""
-    clipped: Fraction = 0.05
-    """Part of the picture that may be burnt out or drowned where the golden part is not."""
-    blur: float = 4.0
-    """Pixels of blur (sigma) beyond the golden part's; more is out of focus."""
+    clipped: Fraction = 0.1
+    """Part of the picture that may be burnt out where the golden part is not."""
+    blur: float | None = None
+    """Pixels of blur (sigma) beyond the golden part's that are still in focus; null: 0.4 of the smallest defect."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.gain <= 5:
             raise ValueError(f"gain must lie between 1 and 5, not {self.gain:g}")
         if not 0 <= self.offset <= 200:
             raise ValueError(f"offset must lie between 0 and 200 grey levels, not {self.offset:g}")
-        if not 0 < self.blur <= 50:
+        if self.blur is not None and not 0 < self.blur <= 50:
             raise ValueError(f"blur must lie above 0 and not above 50 pixels, not {self.blur:g}")
 
 

@@ -44,7 +44,7 @@ class Alignment:
 class Maps:
     """Where a picture differs, in the picture's frame and size.
 
-    `changed` : uint8, 255 = changed, 0 = same, 128 = not compared.
+    `changed` : uint8, 255 = changed, 0 = same or not compared.
     `difference` : float32, 0 = same to 1 = different; 0.5 is the limit of what passes.
     """
 

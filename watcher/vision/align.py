@@ -1,60 +1,103 @@
-"""Where a part lies: from the reference's pixels to the picture's."""
+"""Registration: how a part lies in a picture, found from anywhere within limits.
 
-from dataclasses import dataclass, field
-from typing import Any, cast
+A coarse correlation gives candidates; each is refined from coarse to fine, and that of which most of the artwork
+agrees wins: on a periodic board the neighbour one period off agrees almost as well, never better.
+"""
 
-import cv2
 import numpy as np
 
-from watcher.vision.arrays import F64, U8
-from watcher.vision.geometry import Box, Size
+from watcher.vision.arrays import U8
+from watcher.vision.geometry import Size
+from watcher.vision.level import Level, Registration, shrunk
+from watcher.vision.pose import Pose
+from watcher.vision.search import Limits, Search
 
-_cv2: Any = cv2
+_COARSE = 96
+"""Longer side, in pixels, of the smallest picture: the one that is searched through."""
+_FINE = 640
+"""Longer side of the largest picture that is registered; a tenth of a pixel of it is found."""
+_NEARER = 0.02
+"""Agreement that a pose at the limits must have more than one where the part is expected."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pose:
-    """A projective map (3x3, float64) of points (x, y, 1) of the reference to points of the picture.
+class Aligner:
+    """One reference, to which many pictures of its size are registered.
 
-    Pixel centres are whole numbers, as OpenCV has them.
+    Parameters
+    ----------
+    reference : uint8, grey, of shape (H, W).
+    limits : where the part may lie.
+    watched : uint8 of the same shape, 0 = says nothing of where the part lies; None: everything does.
     """
 
-    matrix: F64 = field(default_factory=lambda: np.eye(3))
+    def __init__(self, reference: U8, limits: Limits, watched: U8 | None = None) -> None:
+        self.size: Size = (reference.shape[1], reference.shape[0])
+        self.limits = limits
+        self.levels = [Level(reference, size, watched, limits.perspective) for size in _sizes(self.size)]
+        self._search: Search | None = None
+        self._rival: float | None = None
+        self._small = shrunk(reference, self.levels[0].size)
 
-    def box(self, box: Box, size: Size) -> Box:
-        """The bounds, in a picture of `size`, of a box of the reference."""
-        x0, y0, x1, y1 = box.x0 - 0.5, box.y0 - 0.5, box.x1 - 0.5, box.y1 - 0.5
-        corners = self.points(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])) + 0.5
-        low, high = np.floor(corners.min(0) + 0.25), np.ceil(corners.max(0) - 0.25)
-        left, top = (int(min(max(v, 0), side - 1)) for v, side in zip(low, size, strict=True))
-        right, bottom = (int(min(max(v, 1), side)) for v, side in zip(high, size, strict=True))
-        return Box(left, top, max(right, left + 1), max(bottom, top + 1))
+    @property
+    def edges(self) -> int:
+        """How many points of the artwork speak at the finest level: without any nothing can be registered."""
+        return len(self.levels[-1].points)
 
-    def points(self, points: F64) -> F64:
-        """Points (n, 2) of the reference in the picture."""
-        x, y = points[:, 0], points[:, 1]
-        m = self.matrix
-        depth = m[2, 0] * x + m[2, 1] * y + m[2, 2]
-        return np.stack(
-            [(m[0, 0] * x + m[0, 1] * y + m[0, 2]) / depth, (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / depth], axis=1
-        )
+    @property
+    def rival(self) -> float:
+        """How much of the artwork agrees with itself a few pixels off: near 1 on periodic boards."""
+        if self._rival is None:
+            small = self._small
+            found = [self.levels[0].refined(small, pose, 4) for pose in self._searching().candidates(small)]
+            apart = max(self.size) / max(self.levels[0].size) * 2.5
+            others = [one for one in found if np.hypot(*one.pose.parameters(self.size)[0]) > apart]
+            self._rival = max(
+                (one.agreement for one in others if self.limits.hold(one.pose, self.size)), default=0.0
+            )
+        return self._rival
 
-    def drawn_back(self, picture: U8, size: Size) -> U8:
-        """`picture` as it would look from where the reference was taken, at the reference's `size`."""
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        warp = cv2.warpPerspective if np.any(self.matrix[2, :2]) else _affine
-        return cast(U8, warp(picture, self.matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
+    def _searching(self) -> Search:
+        if self._search is None:  # many are never asked: their parts lie as the last one did
+            self._search = Search(self._small, self.size, self.limits)
+        return self._search
 
-    def parameters(self, size: Size) -> tuple[tuple[float, float], float, float]:
-        """Shift (x, y) of the centre in pixels, angle in degrees, scale, of a reference of `size`."""
-        centre = np.array([(size[0] - 1) / 2, (size[1] - 1) / 2])
-        ends = self.points(centre + np.array([[0, 0], [1, 0], [0, 1]]))
-        across, down = ends[1] - ends[0], ends[2] - ends[0]
-        turned = complex(across[0] + down[1], across[1] - down[0]) / 2
-        shift = ends[0] - centre
-        scale = float(np.sqrt(abs(across[0] * down[1] - across[1] * down[0])))
-        return (float(shift[0]), float(shift[1])), float(np.degrees(np.angle(turned))), scale
+    def find(self, picture: U8) -> Registration:
+        """How the part lies in `picture` (uint8, grey), from anywhere within the limits."""
+        small = shrunk(picture, self.levels[0].size)
+        candidates = self._searching().candidates(small)
+        roughly = (self.levels[0].refined(small, pose, 8).pose for pose in candidates)
+        near = [pose for pose in roughly if self.limits.hold(pose, self.size)]
+        second = min(1, len(self.levels) - 1)
+        finer = shrunk(picture, self.levels[second].size)
+        tried = [self.levels[second].refined(finer, pose, 4) for pose in near]
+        best = max(tried, key=self._worth, default=Registration(Pose()))
+        return self._down(picture, best, second + 1)
+
+    def _worth(self, one: Registration) -> float:
+        """Agreement; of poses that agree about equally (stripes, moved along themselves) the nearer is meant."""
+        (x, y), angle, scale = one.pose.parameters(self.size)
+        limits = self.limits
+        far = np.hypot(x, y) / (limits.shift + 1) + abs(angle) / (limits.angle + 1)
+        return one.agreement - _NEARER * float(far + abs(scale - 1) / (limits.scale + 0.01))
+
+    def follow(self, picture: U8, start: Pose) -> Registration:
+        """How the part lies in `picture`, if about as `start` says: a few pixels off at most."""
+        return self._down(picture, Registration(start), max(0, len(self.levels) - 2))
+
+    def _down(self, picture: U8, found: Registration, first: int) -> Registration:
+        for level in self.levels[first:]:
+            found = level.refined(shrunk(picture, level.size), found.pose, 15)
+        return found
 
 
-def _affine(picture: U8, matrix: F64, size: Size, flags: int, borderMode: int) -> U8:  # noqa: N803
-    return cast(U8, _cv2.warpAffine(picture, matrix[:2], size, flags=flags, borderMode=borderMode))
+def _sizes(full: Size) -> list[Size]:
+    """Sizes of the levels, smallest first; each about twice the one before."""
+    longer = max(full)
+    finest = min(1.0, _FINE / longer)
+    sides = [finest * longer]
+    while sides[-1] > _COARSE * 1.5:
+        sides.append(sides[-1] / 2)
+    return [(max(8, round(full[0] * s / longer)), max(8, round(full[1] * s / longer))) for s in reversed(sides)]
+
+
+__all__ = ["Aligner", "Limits", "Registration"]

@@ -1,0 +1,1 @@
+"""The figures of inspection: python -m tests.bench.inspection"""
