@@ -244,6 +244,8 @@ class Service:
         for warning in loaded.warnings:
             log.warning("%s", warning)
         gone = [*changes.removed, *(key for key in touched if key in self._cameras)]
+        # Long before their topics are cleared: Home Assistant would read what is no state any more.
+        self._deliveries.introduce(_devices(loaded))
         stop_cameras([self._cameras[key] for key in gone], "reloaded")
         self._deliveries.change(self._options, loaded.options)
         self._deliveries.introduce(_devices(loaded))

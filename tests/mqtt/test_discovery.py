@@ -23,7 +23,7 @@ from watcher.mqtt.discovery import (
     Device,
     camera_message,
     daemon_message,
-    gone,
+    without,
 )  # fmt: skip
 from watcher.vision.options import ZoneOptions
 
@@ -208,10 +208,11 @@ class TestGone:
     def test_what_is_no_longer_there_is_left_with_its_platform(self) -> None:
         now = camera_message("watcher", Device(key="porch"))
         before = camera_message("watcher", Device(key="porch", zones={"door": ""}))
-        left = gone(before, now)
+        left = without(now, before)
         assert left["cmps"]["zone_door"] == {"p": "binary_sensor"}
         assert {key: one for key, one in left["cmps"].items() if key != "zone_door"} == now["cmps"]
-        assert gone(left, now) is now, "once is enough"
+        assert without(now, left) == now, "once is enough"
+        assert without(now, left, taken_back=True) == left, "but who comes late has to hear it"
 
     @pytest.mark.parametrize(
         "before",
@@ -220,4 +221,4 @@ class TestGone:
     )
     def test_what_is_no_message_of_ours_changes_nothing(self, before: Any) -> None:
         now = daemon_message("watcher")
-        assert gone(before, now) is now
+        assert without(now, before) == now

@@ -274,24 +274,25 @@ def _number(setting: Setting) -> Component:
     return {**shown, "val_tpl": template, "cmd_tpl": f"{{{{ value }}}} {setting.unit}"}
 
 
-def gone(before: Any, now: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The message with those components taken back that stood in the one before; `before` may be anything.
+def without(now: Mapping[str, Any], before: Any, *, taken_back: bool = False) -> Mapping[str, Any]:
+    """The message `now`, with those components taken back that stood in the one before, which may be anything.
 
-    Home Assistant removes a component that is left with nothing but its platform.
+    Home Assistant removes a component that is left with nothing but its platform. Those that `before` had taken
+    back already are left out, unless `taken_back`: who hears only the newest message has to hear of them still.
     """
-    earlier = before.get("cmps") if isinstance(before, dict) else None
-    if not isinstance(earlier, dict):
+    earlier = before.get("cmps") if isinstance(before, Mapping) else None
+    if not isinstance(earlier, Mapping):
         return now
     removed = {
         name: {"p": component["p"]}
         for name, component in earlier.items()
-        if name not in now["cmps"] and _alive(component)
+        if name not in now["cmps"] and _known(component) and (taken_back or len(component) > 1)
     }
-    return {**now, "cmps": {**now["cmps"], **removed}} if removed else now
+    return {**now, "cmps": {**now["cmps"], **removed}}
 
 
-def _alive(component: Any) -> bool:
-    return isinstance(component, dict) and len(component) > 1 and component.get("p") in PLATFORMS
+def _known(component: Any) -> bool:
+    return isinstance(component, Mapping) and component.get("p") in PLATFORMS
 
 
 PLATFORMS = frozenset((

@@ -34,6 +34,7 @@ class Home:
         self._prefix = options.prefix
         self._lock = threading.Lock()
         self._messages: dict[str, Mapping[str, Any]] = {}
+        self._listened: set[str] = set()
         self._again_at: float | None = None
         self._said_at = float("-inf")
 
@@ -43,6 +44,7 @@ class Home:
         if self._options is None:
             return ()
         with self._lock:
+            self._listened = set(self._messages)
             return (self._options.status, *self._messages)
 
     def use_devices(self, devices: Mapping[str, Device]) -> None:
@@ -59,7 +61,12 @@ class Home:
         with self._lock:
             before, self._messages = self._messages, {}
             for topic, message in made.items():
-                self._put(topic, discovery.gone(before.get(topic), message))
+                known = before.get(topic)
+                left = discovery.without(message, known, taken_back=True)
+                if left == known:
+                    self._messages[topic] = left
+                else:
+                    self._put(topic, left)
             self._clear(made, before)
 
     def hear(self, message: Message, now: float) -> bool:
@@ -71,9 +78,9 @@ class Home:
         with self._lock:
             wanted = self._messages.get(message.topic)
             if wanted is None:
-                return False
-            left = discovery.gone(_read(message.payload), wanted)
-            if left is not wanted:
+                return message.topic in self._listened
+            left = discovery.without(wanted, _read(message.payload))
+            if left != wanted:
                 self._put(message.topic, left)
             return True
 
