@@ -20,7 +20,7 @@ from watcher.mqtt.client import Mqtt
 from watcher.mqtt.discovery import Device
 from watcher.mqtt.options import MqttOptions
 from watcher.outbox.disk import DiskOutbox
-from watcher.post import Post, broker_name
+from watcher.post import Post, broker_name, routes
 from watcher.requests import Request
 from watcher.sinks import Outlet
 from watcher.sinks.snapshot import Snapshots
@@ -70,8 +70,10 @@ class Deliveries:
 
     @property
     def idle(self) -> bool:
-        """Whether every broker has every record."""
-        return all(line.client.connected and not line.outbox.waiting() for line in self._lines.values())
+        """Whether every broker and sink has every record."""
+        sinks = self._post.couriers if self._post is not None else ()
+        told = all(line.client.connected and not line.outbox.waiting() for line in self._lines.values())
+        return told and all(courier.idle for courier in sinks)
 
     def counters(self, camera: str) -> dict[str, Any] | None:
         """The counters of a camera's inspections as they were told last, before a restart too."""
@@ -134,6 +136,7 @@ class Deliveries:
                 self._snapshots,
                 self._history,
                 *(line.client for line in self._lines.values()),
+                *(self._post.couriers if self._post is not None else ()),
             )
             if outlet is not None
         ]
@@ -181,7 +184,7 @@ class Deliveries:
         for known in [known for known in self._lines if known not in options.mqtt]:
             self._end(post, self._lines.pop(known))
         # What waited for a broker that was replaced waits for the one in its place.
-        outboxes = post.assign([broker_name(wanted) for wanted in options.mqtt])
+        outboxes = post.assign([broker_name(wanted) for wanted in options.mqtt], routes(options.cameras))
         kept = self._lines
         self._lines = {}
         for number, wanted in enumerate(options.mqtt):

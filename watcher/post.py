@@ -1,9 +1,13 @@
 """Everybody who is told records, as one outlet: a record is on disk for all of them at once, or for none."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from watcher.camera.options import CameraOptions
 from watcher.events.payload import crashed
 from watcher.mqtt.client import Mqtt
 from watcher.mqtt.options import MqttOptions
@@ -11,9 +15,15 @@ from watcher.outbox.disk import DiskOutbox
 from watcher.outbox.options import OutboxOptions
 from watcher.outbox.store import Store
 from watcher.sinks import Pictures, StateValue
+from watcher.sinks.build import make_deliver
+from watcher.sinks.courier import Courier
+from watcher.sinks.options import SinkOptions
 
 if TYPE_CHECKING:
     from watcher.events.event import EventUpdate
+
+
+_END_WITHIN = 2.0
 
 
 def broker_name(options: MqttOptions) -> str:
@@ -21,8 +31,33 @@ def broker_name(options: MqttOptions) -> str:
     return f"mqtt {options.address}/{options.prefix}"
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A sink, and the cameras of which it is told."""
+
+    options: SinkOptions
+    cameras: frozenset[str]
+
+
+def routes(cameras: Mapping[str, CameraOptions]) -> dict[str, Route]:
+    """The sinks of all cameras by name; those of one key and the same settings are one."""
+    found: list[tuple[str, SinkOptions, list[str]]] = []
+    for camera, options in cameras.items():
+        for key, sink in options.sinks.items():
+            same = next((users for name, known, users in found if (name, known) == (key, sink)), None)
+            if same is None:
+                found.append((key, sink, [camera]))
+            else:
+                same.append(camera)
+    keys = Counter(key for key, _, _ in found)
+    return {
+        f"{sink.kind} {key}" + (f" of {users[0]}" if keys[key] > 1 else ""): Route(sink, frozenset(users))
+        for key, sink, users in found
+    }
+
+
 class Post:
-    """The outlet that keeps records for the brokers, and hands the rest on to them.
+    """The outlet that keeps records for the brokers and sinks, and hands the rest on to the brokers.
 
     Parameters
     ----------
@@ -31,17 +66,35 @@ class Post:
 
     def __init__(self, folder: Path, options: OutboxOptions) -> None:
         self._store = Store(folder, options)
-        self._outboxes: tuple[DiskOutbox, ...] = ()
+        self._brokers: tuple[DiskOutbox, ...] = ()
+        self._routes: dict[str, Route] = {}
+        self._outboxes: Mapping[str, DiskOutbox] = {}
+        self._couriers: dict[str, Courier] = {}
         self.brokers: tuple[Mqtt, ...] = ()
         """Who is told states, pictures and verdicts, at once."""
 
     def start(self) -> None:
         self._store.begin()
 
-    def assign(self, names: Sequence[str]) -> Mapping[str, DiskOutbox]:
-        """An outbox for each of those who are told records from now on (`Store.assign`)."""
-        outboxes = self._store.assign(list(dict.fromkeys(names)))
-        self._outboxes = tuple(outboxes.values())
+    @property
+    def couriers(self) -> tuple[Courier, ...]:
+        """Who delivers to the sinks; they are stopped before this is."""
+        return tuple(self._couriers.values())
+
+    def assign(
+        self, brokers: Sequence[str], sinks: Mapping[str, Route] = MappingProxyType({})
+    ) -> Mapping[str, DiskOutbox]:
+        """An outbox for each of those who are told records from now on (`Store.assign`); sinks are told by us."""
+        same = [name for name in sinks.keys() & self._routes if sinks[name].options == self._routes[name].options]
+        for name in self._couriers.keys() - same:
+            self._couriers.pop(name).stop(_END_WITHIN)
+        outboxes = self._store.assign([*dict.fromkeys(brokers), *sinks])
+        for name, route in sinks.items():
+            if name not in self._couriers:
+                self._couriers[name] = Courier(name, outboxes[name], make_deliver(route.options))
+                self._couriers[name].start()
+        self._brokers = tuple(outboxes[name] for name in dict.fromkeys(brokers))
+        self._routes, self._outboxes = dict(sinks), outboxes
         return outboxes
 
     def end_left_open(self) -> list[tuple[str, dict[str, Any]]]:
@@ -61,9 +114,12 @@ class Post:
         self._store.move(folder)
 
     def record(self, camera: str, payload: dict[str, Any]) -> None:
-        self._store.put(camera, payload, self._outboxes)
+        self._store.put(camera, payload, (*self._brokers, *self._sinks(camera, str(payload.get("event_type")))))
 
     def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
+        told = self._sinks(camera, "verdict")
+        if told:
+            self._store.put(camera, payload, told)
         for broker in self.brokers:
             broker.verdict(camera, dict(payload), until)
 
@@ -78,6 +134,14 @@ class Post:
     def stop(self, timeout: float) -> None:
         """Write down what there is; those who deliver have stopped before."""
         self._store.stop(timeout)
+
+    def _sinks(self, camera: str, kind: str) -> list[DiskOutbox]:
+        """The outboxes of the sinks that are told of such records of a camera."""
+        return [
+            self._outboxes[name]
+            for name, route in self._routes.items()
+            if camera in route.cameras and kind in route.options.events
+        ]
 
 
 class KeptOnDisk:

@@ -7,7 +7,8 @@ import sys
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from watcher.mqtt.options import MqttOptions, Secret, TlsOptions
+from watcher.mqtt.options import MqttOptions, TlsOptions
+from watcher.secret import Secret
 
 READ = TypeAdapter(MqttOptions)
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.broker import Mosquitto
 from tests.support.wait import until
-from watcher.mqtt.options import Secret, TlsOptions
+from watcher.mqtt.options import TlsOptions
+from watcher.secret import Secret
 
 PASSWORD = "correct horse battery"
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 FLOORS = {
-    0: {"errors", "quantities", "plugins", "files"},
+    0: {"errors", "quantities", "plugins", "files", "secret"},
     1: {"vision", "events", "inspection", "requests", "loop", "profiles", "ration", "settings"},
     2: {"sources", "sinks", "mqtt", "outbox", "references", "history", "metrics", "notify", "pictures", "masks"},
     3: {"camera", "archive", "web", "comparing"},
@@ -62,6 +62,7 @@ BROAD_EXCEPTS = {
     "watcher.outbox.store": 1,
     "watcher.plugins": 1,
     "watcher.service": 1,
+    "watcher.sinks.courier": 1,
     "watcher.sinks.snapshot": 1,
     "watcher.sinks.terminal": 1,
     "watcher.sources.build": 1,

@@ -8,7 +8,7 @@ from watcher.events.options import EventsOptions
 from watcher.inspection.when import LineOptions
 from watcher.profiles import ProfileName
 from watcher.quantities import Seconds
-from watcher.sinks.options import RecordOptions
+from watcher.sinks.options import ExecOptions, RecordOptions, WebhookOptions
 from watcher.sources.options import SourceOptions, options_from_text
 from watcher.vision.options import STRICT, AreaOptions, DetectorOptions, WatchedOptions, ZoneOptions
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions, GoldenOptions
@@ -69,6 +69,8 @@ class CameraOptions:
     """With a golden reference: when a part is inspected, and what a defect is."""
     record: RecordOptions = field(default_factory=RecordOptions)
     """What is kept of each event."""
+    sinks: dict[str, Annotated[ExecOptions | WebhookOptions, ByKind()]] = field(default_factory=dict)
+    """Who is told beside the brokers, by key: commands and web addresses. Under `defaults` for all cameras."""
     live: LiveOptions = field(default_factory=LiveOptions)
     """The live picture over MQTT."""
 

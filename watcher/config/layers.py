@@ -95,7 +95,7 @@ def _cameras(document: Document, layered: Layered, cameras: dict[str, Any], defa
             sentence = "is not known here: the camera's key stands before its section; take this out"
             layered.problems.append(Problem(document.mark(path), path, sentence))
         complete[key] = _camera(layered, key, camera, defaults)
-        for section in _NAMED:
+        for section in (*_NAMED, "sinks"):
             areas = complete[key].get(section)
             for name in areas if isinstance(areas, dict) else ():
                 _check_key(document, layered, layered.origin(("cameras", key, section, name)))

@@ -2,12 +2,15 @@
 
 import glob
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as File
 
 from watcher.camera.options import CameraOptions
 from watcher.config.options import Options
 from watcher.config.validation import Finding
+from watcher.sinks.options import ExecOptions
 from watcher.sources.options import FolderOptions, SourceOptions, V4l2Options, VideoOptions
 from watcher.sources.urls import address
 from watcher.vision.options import AreaOptions
@@ -18,6 +21,7 @@ Point = tuple[float, float]
 GRID = 24
 """Rows and columns of samples by which it is told whether anything of a zone can be seen."""
 
+_SECRET = re.compile("auth|token|key|secret|pass|cookie", re.IGNORECASE)
 _NOT_THERE = "does not exist"
 _RELATIVE = "(relative paths begin in the folder of the config file)"
 
@@ -39,6 +43,7 @@ def mistakes(options: Options) -> Iterator[Finding]:
         yield from _strange_recipes((*at, "inspection", "recipes"), camera)
         yield from _missing_recording((*at, "source"), camera.source)
     yield from _missing_for_brokers(options)
+    yield from _same_brokers(options)
     yield from _unusable_storage(options)
 
 
@@ -50,6 +55,14 @@ def doubts(options: Options, mode: int) -> Iterator[Finding]:
         if broker.password is not None and broker.password.unset:
             unset = f"the environment variable {broker.password.unset} is not set here; the daemon needs it"
             yield Finding(("mqtt", index, "password"), unset)
+        if broker.password is not None and broker.password.missing:
+            sentence = f"the file {broker.password.missing} does not exist yet {_RELATIVE}"
+            yield Finding(("mqtt", index, "password"), sentence)
+    for key, camera in options.cameras.items():
+        for name, sink in camera.sinks.items():
+            if isinstance(sink, ExecOptions) and shutil.which(sink.command[0]) is None:
+                sentence = f"there is no program {sink.command[0]}; nothing is told until there is"
+                yield Finding(("cameras", key, "sinks", name, "command"), sentence)
     if mode & 0o044:
         yield from _open_secrets(options)
 
@@ -186,13 +199,19 @@ def _why_not(path: str) -> str:
 
 def _missing_for_brokers(options: Options) -> Iterator[Finding]:
     for index, broker in enumerate(options.mqtt):
-        if broker.password is not None and broker.password.missing:
-            sentence = f"the file {broker.password.missing} does not exist {_RELATIVE}"
-            yield Finding(("mqtt", index, "password"), sentence)
         for key in ("ca", "cert", "key"):
             file = getattr(broker.tls, key, None)
             if file is not None and not _is(file, os.path.isfile):
                 yield Finding(("mqtt", index, "tls", key), f"the file {file} does not exist {_RELATIVE}")
+
+
+def _same_brokers(options: Options) -> Iterator[Finding]:
+    seen: set[tuple[str, str]] = set()
+    for index, broker in enumerate(options.mqtt):
+        if (broker.address, broker.prefix) in seen:
+            sentence = f"is told twice: {broker.address} under {broker.prefix} stands above already"
+            yield Finding(("mqtt", index), sentence)
+        seen.add((broker.address, broker.prefix))
 
 
 def _unusable_storage(options: Options) -> Iterator[Finding]:
@@ -208,6 +227,12 @@ def _open_secrets(options: Options) -> Iterator[Finding]:
             how = f"{sentence}, or write {{file: PATH}}, {{env: NAME}} or {{credential: NAME}}"
             yield Finding(("mqtt", index, "password"), how)
     for key, camera in options.cameras.items():
+        for name, sink in camera.sinks.items():
+            values = sink.environment if isinstance(sink, ExecOptions) else sink.headers
+            for field, value in values.items():
+                if value.plain and _SECRET.search(field):
+                    section = "environment" if isinstance(sink, ExecOptions) else "headers"
+                    yield Finding(("cameras", key, "sinks", name, section, field), sentence)
         url = getattr(camera.source, "url", None)
         if getattr(camera.source, "password", None):
             yield Finding(("cameras", key, "source", "password"), sentence)

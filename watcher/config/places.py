@@ -7,6 +7,7 @@ from typing import Any
 
 from watcher.camera.options import CameraOptions
 from watcher.config.options import Options
+from watcher.sinks.options import ExecOptions, WebhookOptions
 from watcher.sources.options import FolderOptions, SourceOptions, VideoOptions
 from watcher.vision.reference.options import FixedOptions, GoldenOptions
 
@@ -45,6 +46,20 @@ def settle_texts(values: dict[str, Any], folder: File) -> None:
         if isinstance(secret, dict) and isinstance(secret.get("file"), str) and secret["file"]:
             settled = {**secret, "file": located(secret["file"], folder)}
             values["mqtt"][index] = {**broker, "password": settled}
+    for camera in cameras.values() if isinstance(cameras, dict) else ():
+        sinks = camera.get("sinks") if isinstance(camera, dict) else None
+        for sink in sinks.values() if isinstance(sinks, dict) else ():
+            _settle_sink(sink, folder)
+
+
+def _settle_sink(sink: Any, folder: File) -> None:
+    if not isinstance(sink, dict):
+        return
+    sections = [one for one in (sink, sink.get("headers"), sink.get("environment")) if isinstance(one, dict)]
+    for section in sections:
+        for key, value in section.items():
+            if isinstance(value, dict) and isinstance(value.get("file"), str) and value["file"]:
+                section[key] = {**value, "file": located(value["file"], folder)}
 
 
 def settle(options: Options, folder: File) -> Options:
@@ -74,7 +89,16 @@ def _settled_camera(camera: CameraOptions, folder: File) -> CameraOptions:
         reference = replace(reference, image=located(reference.image, folder))
     if isinstance(reference, GoldenOptions) and reference.images is not None:
         reference = replace(reference, images=located(reference.images, folder))
-    return replace(camera, source=_settled_source(camera.source, folder), reference=reference)
+    sinks = {key: _settled_sink(sink, folder) for key, sink in camera.sinks.items()}
+    return replace(camera, source=_settled_source(camera.source, folder), reference=reference, sinks=sinks)
+
+
+def _settled_sink(sink: ExecOptions | WebhookOptions, folder: File) -> ExecOptions | WebhookOptions:
+    if isinstance(sink, WebhookOptions):
+        return sink if sink.ca is None else replace(sink, ca=located(sink.ca, folder))
+    program, *arguments = sink.command
+    # Without a slash it is looked for on the PATH, as everywhere.
+    return replace(sink, command=(located(program, folder), *arguments)) if "/" in program else sink
 
 
 def _settled_source(source: SourceOptions, folder: File) -> SourceOptions:

@@ -20,8 +20,8 @@ from watcher.camera.kinds import ByKind, members
 from watcher.camera.options import CameraOptions
 from watcher.config.options import Options
 from watcher.config.problem import Path
-from watcher.mqtt.options import Secret
 from watcher.quantities import Quantity
+from watcher.secret import Secret
 
 _PLAIN = {
     str: "text", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null",
@@ -170,7 +170,10 @@ def in_words(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return _tuple_in_words(get_args(hint))
     if get_origin(hint) is dict:
-        return "sections by key" if dataclasses.is_dataclass(get_args(hint)[1]) else "any keys"
+        inner = get_args(hint)[1]
+        if inner is Secret:
+            return "texts or places of secrets, by key"
+        return "sections by key" if dataclasses.is_dataclass(inner) or kinds(inner) else "any keys"
     if dataclasses.is_dataclass(hint):
         return "a section"
     return _PLAIN.get(hint, "anything")

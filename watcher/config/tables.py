@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from watcher.camera.options import CameraOptions, LiveOptions
 from watcher.config import shape
@@ -53,6 +53,8 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "A recipe's own `inspection` takes the keys of the camera's from `smallest_defect` to `light`."
     yield from _table("cameras.<key>.record", RecordOptions)
+    for kind, section in shape.kinds(get_args(camera["sinks"])[1]).items():
+        yield from _table(f"cameras.<key>.sinks.<key>, kind: {kind}", section)
     yield from _table("cameras.<key>.live", LiveOptions)
     yield from _profiles()
 
