@@ -41,7 +41,7 @@ class Flashing:
 
     def __init__(self, settings: dict[str, Any], camera: str) -> None:
         empty, *_, full = list(clips.drawn_frames(6.5))
-        self._pictures = _planes(empty), _planes(full)
+        self._pictures = planes(empty), planes(full)
         self._closed = False
 
     def open(self) -> None:
@@ -64,7 +64,8 @@ class Flashing:
         self._closed = True
 
 
-def _planes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def planes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A BGR picture as limited-range planes, as decoders give them."""
     flat = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
     height, width = picture.shape[:2]
     y, u, v = np.split(flat.reshape(-1), [height * width, height * width * 5 // 4])

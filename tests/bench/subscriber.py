@@ -1,4 +1,4 @@
-"""Receives events for the bench: python -m tests.bench.subscriber PORT; a line for each when it is terminated."""
+"""Receives events for the bench: python -m tests.bench.subscriber PORT [TOPIC]; a line each when it is ended."""
 
 import json
 import signal
@@ -12,11 +12,11 @@ import paho.mqtt.client as mqtt
 _received: list[tuple[int, bytes]] = []
 
 
-def main(port: int) -> None:
+def main(port: int, topic: str = "watcher/+/event") -> None:
     ready, done = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-    client.on_connect = lambda client, *_: client.subscribe("watcher/+/event", qos=1)
+    client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
     client.on_subscribe = lambda *_: ready.set()
 
     def on_message(_client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
@@ -32,8 +32,9 @@ def main(port: int) -> None:
     for moment, payload in _received:
         event = json.loads(payload)
         if "captured_at" in event:
-            print(json.dumps({"received": moment, **{key: event[key] for key in ("captured_at", "event_type")}}))
+            told = {key: event.get(key) for key in ("captured_at", "event_type", "verdict", "reason", "elapsed_ms")}
+            print(json.dumps({"received": moment, **told}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])
