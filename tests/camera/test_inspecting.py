@@ -142,7 +142,6 @@ class TestGate:
         assert json.dumps({**told, "until": 0})
         assert {**line.kept.last("last_verdict"), "until": told["until"]} == told
 
-    @pytest.mark.xfail(reason="the engine does not tell zones yet")
     def test_where_it_fails_is_told_by_zone(self, line: Line) -> None:
         line.ready(zones={"pad": ZoneOptions(points=ROUND_THE_PAD), "edge": ZoneOptions(points=ELSEWHERE)})
         line.filming.picture = parts.part(bad=True)
@@ -170,6 +169,7 @@ class TestGate:
             line.filming.picture = parts.part(bad=bad)
             told = line.nth(number)
             assert (told["media"]["snapshot"] is not None) == (which == "all" or (which == "bad" and bad))
+            line.says("ready", "OFF")
             line.filming.picture = parts.empty()
             line.says("ready", "ON")
         assert len(line.kept.all("pictures")) == kept
