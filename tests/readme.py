@@ -1,14 +1,16 @@
 """The parts of the README that are made from the code; `python -m tests.readme` puts them there anew."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
+import yaml
 
 from watcher import config, settings
-from watcher.mqtt import topics
+from watcher.mqtt import asyncapi, topics
 from watcher.sources.demo_scene import DemoScene
 from watcher.vision.detector import Detector
 from watcher.vision.draw import annotated
@@ -17,6 +19,7 @@ from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.options import BackgroundOptions
 
 README = Path(__file__).parents[1] / "README.md"
+ASYNCAPI = README.parent / "docs" / "asyncapi.yaml"
 PICTURE = README.parent / "docs" / "demo.png"
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
@@ -50,6 +53,13 @@ def write() -> None:
     README.write_text(text, "utf-8")
 
 
+def describe() -> None:
+    """docs/asyncapi.yaml, from the table of topics."""
+    made = json.loads(json.dumps(asyncapi.document()))  # without the sharing that YAML would show as anchors
+    text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=116)
+    ASYNCAPI.write_text(f"# Made by python -m tests.readme from watcher/mqtt/topics.py.\n{text}", "utf-8")
+
+
 def draw() -> None:
     """The picture at the top: the demo scene through the engine, as it is published."""
     detector = Detector(DetectorOptions(), WatchedOptions(), BackgroundOptions(), None)
@@ -63,4 +73,5 @@ def draw() -> None:
 
 if __name__ == "__main__":
     write()
+    describe()
     draw()
