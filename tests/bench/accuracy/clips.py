@@ -24,6 +24,8 @@ def measured(asked: Asked) -> Measured:
     theirs = peers() if asked.peers else {}
     details += [f"{name}: not installed, not measured" for name, one in theirs.items() if one is None]
     values = {name: _values(one) for name, one in theirs.items() if one is not None}
+    if "DVR-Scan" in values:
+        values["DVR-Scan"][2:4] = [None, None]
     return Measured(_figures(told), details, values)
 
 

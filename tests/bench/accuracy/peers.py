@@ -8,7 +8,8 @@ Motion sees the recordings in real time, as a network camera: JPEG of quality 95
 shrunk to its customary 640 pixels of width, after 8 s of the first picture, so that it is ready; it looks 30
 times a second, which suits it better than the recordings' own rates. An event is told when its ``on_event_start``
 runs; it starts at the last picture that was sent by then. DVR-Scan reads the files; it counts times by the
-header's frame rate, which is put right here by counting frames.
+header's frame rate, which is put right here by counting frames; it tells when it has read everything, so that its
+delays are none and are left out.
 """
 
 import contextlib
