@@ -302,3 +302,40 @@ def test_a_source_that_cannot_be_looked_at_is_a_sentence(tmp_path):
         path.write_text(f"cameras: {{porch: {{source: {tmp_path / name}}}}}")
         with pytest.raises(ConfigError, match=r"cameras\.porch\.source"):
             config.read(path)
+
+
+def test_a_camera_that_inspects_is_told_what_has_to_be_taught(write, tmp_path):
+    write(
+        """
+        storage: {folder: data}
+        cameras:
+          bench:
+            source: demo
+            profile: inspection
+            inspection: {recipes: {a: {}, b: {reference: board-b@2}}}
+        """
+    )
+    said = config.read(tmp_path / "config.yaml").warnings
+    assert sum("no golden reference a is stored yet" in one for one in said) == 1
+    assert sum("watcher reference teach bench board-b FOLDER" in one for one in said) == 1
+    assert sum("watcher reference take bench empty" in one for one in said) == 1
+    for name in ("a", "board-b", "empty"):
+        (tmp_path / "data/references/bench" / name).mkdir(parents=True)
+        (tmp_path / "data/references/bench" / name / "1.json").write_text("{}")
+    assert config.read(tmp_path / "config.yaml").warnings == ()
+
+
+def test_a_recipe_brings_no_zones_of_its_own(write, tmp_path):
+    write(
+        """
+        cameras:
+          bench:
+            source: demo
+            profile: inspection
+            inspection:
+              recipes:
+                a: {zones: {pads: {points: [[0, 0], [1, 0], [1, 1]]}}}
+        """
+    )
+    with pytest.raises(ConfigError, match=r"cameras.bench.inspection.recipes.a.zones.pads: is not a zone of the"):
+        config.read(tmp_path / "config.yaml")

@@ -85,6 +85,15 @@ class CameraOptions:
         return isinstance(self.reference, GoldenOptions)
 
     @property
+    def goldens(self) -> dict[str, str]:
+        """The golden references of a camera that inspects, NAME or NAME@VERSION, by recipe; where
+        there are no recipes, the reference's name stands for the one."""
+        if not isinstance(self.reference, GoldenOptions):
+            return {}
+        recipes = {key: recipe.reference or key for key, recipe in self.inspection.recipes.items()}
+        return recipes or {self.reference.name: self.reference.name}
+
+    @property
     def compared(self) -> FixedOptions | BackgroundOptions:
         """What a detector compares frames with, where one is used: a golden part is no picture of a scene."""
         return FixedOptions() if isinstance(self.reference, GoldenOptions) else self.reference

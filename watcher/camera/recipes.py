@@ -50,16 +50,12 @@ class Recipe:
 def reference_name(options: CameraOptions, recipe: str | None = None) -> tuple[str, int | None]:
     """Name and version (None: the newest) of the golden reference of a recipe (None: the one in force)."""
     key = chosen(options) if recipe is None else recipe
-    if key in options.inspection.recipes:
-        name, _, version = (options.inspection.recipes[key].reference or key).partition("@")
-        return name, int(version) if version else None
-    return getattr(options.reference, "name", GoldenOptions().name), None
+    return _named(options.goldens.get(key, key))
 
 
 def chosen(options: CameraOptions) -> str:
     """The key of the recipe in force."""
-    line = options.inspection
-    return line.recipe or next(iter(line.recipes), getattr(options.reference, "name", "golden"))
+    return options.inspection.recipe or next(iter(options.goldens), GoldenOptions().name)
 
 
 def settings_of(options: CameraOptions, recipe: str) -> tuple[InspectionOptions, WatchedOptions]:

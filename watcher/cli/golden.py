@@ -269,7 +269,10 @@ def _tell(options: "Options", camera: "CameraOptions", stored: "StoredReference"
     """A running daemon goes on with what it is told, where that is of the recipe that it inspects."""
     from watcher.cli.telling import tell_daemon
 
-    if stored.name != own and not camera.inspection.recipes:
+    pinned = [label for label in camera.goldens.values() if label.startswith(f"{stored.name}@")]
+    if pinned:
+        print(f"{camera.key} keeps to {pinned[0]}, as its configuration says")
+    if pinned or (stored.name != own and not camera.inspection.recipes):
         return
     try:
         told = tell_daemon(options.mqtt, camera.key, stored.label)

@@ -51,6 +51,7 @@ def doubts(options: Options, mode: int) -> Iterator[Finding]:
     """What works but may not be meant; `mode` is that of the configuration file."""
     for key, camera in options.cameras.items():
         yield from _hidden_zones(key, camera)
+        yield from _untaught(("cameras", key), camera, File(options.storage.folder) / "references" / key)
     for index, broker in enumerate(options.mqtt):
         if broker.password is not None and broker.password.unset:
             unset = f"the environment variable {broker.password.unset} is not set here; the daemon needs it"
@@ -142,6 +143,21 @@ def _missing_samples(path: tuple[str, ...], images: str) -> Iterator[Finding]:
     if not (_any_matches(images) if glob.has_magic(images) else _is(images, os.path.isdir)):
         what = "no picture matches" if glob.has_magic(images) else "there is no folder"
         yield Finding(path, f"{what} {images} {_RELATIVE}")
+
+
+def _untaught(path: tuple[str, ...], camera: CameraOptions, stored: File) -> Iterator[Finding]:
+    """Golden references that nobody has taught yet, and the empty place that nobody has shown."""
+    if not camera.inspects:
+        return
+    learns = getattr(camera.reference, "images", None) is not None
+    for label in camera.goldens.values():
+        name = label.partition("@")[0]
+        if not learns and not any((stored / name).glob("*.json")):
+            how = f"watcher reference teach {camera.key} {name} FOLDER"
+            yield Finding(path, f"no golden reference {name} is stored yet, so nothing can be inspected; {how}")
+    if camera.inspection.when == "still" and not any((stored / "empty").glob("*.json")):
+        how = f"watcher reference take {camera.key} empty"
+        yield Finding(path, f"the place without a part has not been shown and has to be learnt; better: {how}")
 
 
 def _strange_recipes(path: tuple[str, ...], camera: CameraOptions) -> Iterator[Finding]:
