@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from watcher.camera.settings import Adjusted
 from watcher.config.options import Options
 from watcher.errors import SinkError
 from watcher.history import History
-from watcher.mqtt.broker import Broker
+from watcher.mqtt.broker import Broker, account_of
 from watcher.mqtt.client import Mqtt
 from watcher.mqtt.discovery import Device
 from watcher.mqtt.options import MqttOptions
@@ -214,7 +214,7 @@ class Deliveries:
             return wanted, None
         prepared = self._prepared.pop(wanted, None)
         broker, port = prepared or self._own_broker(options, wanted, number)
-        return replace(wanted, host="127.0.0.1", port=port), broker
+        return wanted.near(port), broker
 
     def _own_broker(self, options: Options, wanted: MqttOptions, number: int) -> tuple[Broker, int]:
         storage = Path(options.storage.folder)
@@ -223,7 +223,7 @@ class Deliveries:
         except OSError as error:
             raise SinkError(f"the storage folder {storage} cannot be made ({error.strerror})") from None
         folder = storage / (f"broker-{number}" if number else "broker")
-        broker = Broker(folder, wanted.port)
+        broker = Broker(folder, wanted.port, wanted.listen, lambda: account_of(wanted))
         return broker, broker.start()
 
 

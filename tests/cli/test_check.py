@@ -182,14 +182,15 @@ def test_values_are_shown_on_one_line(write, capsys):
     assert len(said.splitlines()) == 2
 
 
-def test_missing_files_of_brokers_are_mistakes_and_variables_doubts(write, capsys, monkeypatch, tmp_path):
+def test_missing_certificates_are_mistakes_missing_passwords_doubts(write, capsys, monkeypatch, tmp_path):
     monkeypatch.delenv("NO_SUCH", raising=False)
     top = "mqtt: [{host: a, user: u, password: %s, tls: {ca: ca.pem}}]\ncameras: {x: {source: demo}}\n"
     assert main(["check", "--config", write(top % "{file: secret}")]) == 2
     said = capsys.readouterr().err
-    assert f"mqtt[0].password: the file {tmp_path}/secret does not exist" in said
     assert f"mqtt[0].tls.ca: the file {tmp_path}/ca.pem does not exist" in said
     (tmp_path / "ca.pem").write_text("")
+    assert main(["check", "--config", write(top % "{file: secret}")]) == 0
+    assert f"mqtt[0].password: the file {tmp_path}/secret does not exist yet" in capsys.readouterr().err
     assert main(["check", "--config", write(top % "{env: NO_SUCH}")]) == 0
     assert "warning: " in (said := capsys.readouterr().err)
     assert "the environment variable NO_SUCH is not set here" in said

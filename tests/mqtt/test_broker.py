@@ -12,11 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.broker import Listener, free_port, retained
+from tests.support.broker import Listener, Mosquitto, free_port, retained
 from tests.support.wait import until
 from watcher.errors import SinkError
 from watcher.mqtt import broker as own
 from watcher.mqtt.broker import Broker
+from watcher.mqtt.broker_files import Account
+from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
+from watcher.mqtt.options import MqttOptions
+from watcher.secret import Secret
 
 PROGRAMS = ["mosquitto", "nats-server"]
 
@@ -47,8 +51,8 @@ def folder():
 def start(folder):
     started = []
 
-    def begin(port=0, place=folder):
-        broker = Broker(place, port)
+    def begin(port=0, place=folder, address="127.0.0.1", account=None):
+        broker = Broker(place, port, address, lambda: account)
         started.append(broker)
         return broker, broker.start()
 
@@ -79,6 +83,82 @@ def test_it_listens_on_this_machine_alone(program, start):
     listening = {each.laddr.ip for each in psutil.Process(broker.pid).net_connections() if each.status == "LISTEN"}
     assert listening == {"127.0.0.1"}
     assert port > 0
+
+
+def told(port, host="127.0.0.1", **settings):
+    """Why somebody is not let in; empty where he is."""
+    wake, other = socket.socketpair()
+    with wake, other:
+        for version in (V5, V311):
+            options = MqttOptions(host=host, port=port, **settings)
+            connection = Connection(options, client_id="somebody", version=version)
+            try:
+                connection.open(wake)
+            except WrongVersion:
+                continue
+            except SinkError as error:
+                return str(error)
+            connection.close()
+            return ""
+    return "it speaks no MQTT"
+
+
+@pytest.mark.parametrize("password", ["correct horse", 'with "quotes" \\ and $7$ größer'])
+def test_with_an_account_nobody_else_is_let_in(program, start, folder, password):
+    broker, port = start(account=Account("me", password))
+    assert told(port, user="me", password=Secret(password)) == ""
+    assert "not authorized" in told(port)
+    assert "not authorized" in told(port, user="me", password=Secret("wrong"))
+    files = [path for path in folder.iterdir() if path.name.startswith("broker.") and path.suffix != ".log"]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert broker.name == program
+
+
+def test_others_reach_it_where_it_is_told_to_listen_to_them(program, start):
+    broker, port = start(address="0.0.0.0", account=Account("me", "secret"))
+    heard = psutil.Process(broker.pid).net_connections("tcp")
+    assert {one.laddr.ip for one in heard if one.laddr.port == port and one.status == "LISTEN"} <= {"0.0.0.0", "::"}
+    assert told(port, user="me", password=Secret("secret")) == ""
+    assert "not authorized" in told(port)
+
+
+AS_NOBODY = """
+import os, pwd, sys
+from pathlib import Path
+import encodings.idna, watcher.mqtt.client
+from watcher.mqtt.broker import Broker
+nobody = pwd.getpwnam("nobody")
+os.setgroups([]), os.setgid(nobody.pw_gid), os.setuid(nobody.pw_uid)
+from watcher.mqtt.broker_files import Account
+from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
+from watcher.mqtt.options import MqttOptions
+from watcher.secret import Secret
+broker = Broker(Path(sys.argv[1]), int(sys.argv[2]))
+print(broker.start(), broker.name, flush=True)
+sys.stdin.read()
+broker.stop()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NEEDS ROOT: to be somebody else")
+def test_an_ordinary_user_has_one_where_the_usual_port_is_taken_by_debians(folder, tmp_path):
+    # The program is found though an ordinary user's PATH does not lead there.
+    theirs = Mosquitto(tmp_path / "theirs").start()
+    folder.chmod(0o777)
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2])}
+    child = subprocess.Popen(
+        [sys.executable, "-c", AS_NOBODY, str(folder / "broker"), str(theirs.port)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd="/",
+    )  # fmt: skip
+    try:
+        port, name = child.stdout.readline().split()
+        port = int(port)
+        assert port > theirs.port
+        assert name == "mosquitto"
+        assert told(port) == told(theirs.port) == ""
+    finally:
+        child.communicate("", 10)
+        theirs.kill()
 
 
 def test_a_port_that_is_taken_leads_to_the_next(program, start):

@@ -84,6 +84,11 @@ def test_a_secret_never_shows():
         ({"keepalive": "0.1 s"}, "keepalive must lie"),
         ({"tls": {"key": "key.pem"}}, "key is given without cert"),
         ({"host": "embedded", "user": "me"}, "broker of our own"),
+        ({"host": "embedded", "user": "a:b", "password": Secret("x")}, "no colon"),
+        ({"host": "embedded", "tls": True}, "broker of our own"),
+        ({"host": "embedded", "listen": "0.0.0.0"}, "takes a user and a password"),
+        ({"host": "embedded", "listen": "everywhere"}, "must be an address like"),
+        ({"host": "localhost", "listen": "0.0.0.0"}, "listen is for a broker of our own"),
         ({"prefx": "x"}, "Unexpected keyword"),
     ],
 )

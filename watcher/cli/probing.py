@@ -13,7 +13,7 @@ from typing import TypeGuard
 from watcher.camera.options import CameraOptions
 from watcher.config.options import Options
 from watcher.errors import WatcherError
-from watcher.mqtt.broker import Broker
+from watcher.mqtt.broker import Broker, account_of
 from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
 from watcher.mqtt.options import MqttOptions
 from watcher.sources import Source
@@ -136,7 +136,7 @@ class _BrokerProbe:
 
     def _start(self) -> str:
         with tempfile.TemporaryDirectory(prefix="watcher-check-", ignore_cleanup_errors=True) as folder:
-            broker = Broker(Path(folder), self.options.port)
+            broker = Broker(Path(folder), self.options.port, self.options.listen, lambda: account_of(self.options))
             try:
                 port = broker.start()
                 return f"{broker.name} can be started; port {port} is free"

@@ -5,7 +5,6 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from watcher.errors import RequestRefused, SinkError
 from watcher.mqtt import topics
@@ -22,7 +21,7 @@ def tell_daemon(brokers: Sequence[MqttOptions], camera: str, reference: str) -> 
     """Make the daemon use a stored reference; False where none can be reached, RequestRefused where it refuses."""
     for broker in brokers:
         # Our own listens on this machine alone.
-        options = replace(broker, host="127.0.0.1") if broker.embedded else broker
+        options = broker.near(broker.port) if broker.embedded else broker
         try:
             if _told(options, camera, reference):
                 return True

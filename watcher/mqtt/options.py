@@ -1,13 +1,15 @@
 """Settings of the connection to a broker. Standard library only."""
 
+import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from watcher.quantities import ByteCount, Rate, Seconds
 from watcher.secret import Secret
 from watcher.vision.options import STRICT
 
+_LOOPBACK = "127.0.0.1"
 EMBEDDED = "embedded"
 """The host that means: start a broker of our own."""
 
@@ -64,6 +66,9 @@ class MqttOptions:
 
     host: str = "localhost"
     """Name or address of the broker; `embedded`: start one of our own on this machine."""
+    listen: str = "127.0.0.1"
+    """Of a broker of our own: the address of this machine that it listens at. 0.0.0.0: any, so that others reach
+    it, which needs `user` and `password`."""
     port: int = 0
     """0: the usual one, 1883, or 8883 with tls; with websockets 80 or 443."""
     prefix: str = "watcher"
@@ -112,8 +117,7 @@ class MqttOptions:
             raise ValueError("password is given without user; write both")
         if self.embedded and self.transport != "tcp":
             raise ValueError("a broker of our own is spoken to directly; take transport out")
-        if self.embedded and (self.tls or self.user is not None):
-            raise ValueError("a broker of our own listens on this machine alone and takes no user or tls")
+        self._check_own_broker()
         if not self.client_id:
             object.__setattr__(self, "client_id", self.prefix.replace("/", "_"))
         check_sendable("client_id", self.client_id)
@@ -123,9 +127,33 @@ class MqttOptions:
         if len(self.client_id.encode()) > 100:
             raise ValueError("client_id is longer than 100 bytes")
 
+    def _check_own_broker(self) -> None:
+        if not self.embedded:
+            if self.listen != _LOOPBACK:
+                raise ValueError("listen is for a broker of our own; write host: embedded, or take listen out")
+            return
+        if self.tls:
+            raise ValueError("tls is not for a broker of our own; take it out, or run a broker yourself")
+        try:
+            address = ipaddress.ip_address(self.listen)
+        except ValueError:
+            raise ValueError(
+                f"listen must be an address like 192.168.1.5 or 0.0.0.0, not {self.listen!r}"
+            ) from None
+        if not address.is_loopback and (self.user is None or self.password is None):
+            raise ValueError("listen lets others in, so it takes a user and a password; write both")
+        if self.user is not None and (self.password is None or ":" in self.user or not self.user.isprintable()):
+            raise ValueError("user of a broker of our own takes a password, and has no colon in it")
+
     @property
     def embedded(self) -> bool:
         return self.host == EMBEDDED
+
+    def near(self, port: int) -> "MqttOptions":
+        """Where our own broker is found from here."""
+        address = ipaddress.ip_address(self.listen)
+        host = str(address) if not address.is_unspecified else _LOOPBACK if address.version == 4 else "::1"
+        return replace(self, host=host, port=port, listen=_LOOPBACK)
 
     @property
     def home(self) -> DiscoveryOptions | None:
