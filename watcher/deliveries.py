@@ -229,13 +229,13 @@ class Deliveries:
 
 def device_of(adjusted: Adjusted) -> Device:
     """A camera as Home Assistant gets to know it."""
-    camera = adjusted.config
+    camera = adjusted.options
     return Device(
         key=camera.key,
         title=camera.title,
         zones={key: zone.name for key, zone in camera.zones.items()},
         settings=adjusted.settings,
-        inspects=getattr(camera.reference, "kind", "") == "golden",
+        inspects=camera.inspects,
     )
 
 

@@ -141,9 +141,12 @@ class Service:
         self._keep()
 
     def _keep(self) -> None:
-        """Put away what commands have set. Here, where nobody waits for the disk but signals."""
+        """Put away what commands have set, where nobody waits for the disk but signals; a camera that inspects from
+        now on is another device."""
         self._unkept = False  # before looking: what is set meanwhile is kept the next time
-        if not self._keeper.keep({key: camera.adjusted for key, camera in self._cameras.items()}):
+        adjusted = {key: camera.adjusted for key, camera in self._cameras.items()}
+        self._deliveries.introduce({key: device_of(one) for key, one in adjusted.items()})
+        if not self._keeper.keep(adjusted):
             self._unkept = True
 
     def _introduce(self) -> None:

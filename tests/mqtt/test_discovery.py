@@ -1,6 +1,7 @@
 """What Home Assistant is told, held against its rules: keys, ids, topics that exist, templates that render."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from watcher.mqtt.discovery import (
     daemon_message,
     without,
 )  # fmt: skip
+from watcher.settings import RECIPE
 from watcher.vision.options import ZoneOptions
 
 CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
@@ -34,15 +36,14 @@ ADJUSTED = Adjusted(
         zones={"door": ZoneOptions(points=CORNERS, name="The door"), "a-b": ZoneOptions(points=CORNERS)},
     )
 )
-CAMERA = Device(
-    key="porch",
-    title="Front door",
-    zones={"door": "The door", "a-b": ""},
-    settings=ADJUSTED.settings,
-    inspects=True,
+CAMERA = Device(key="porch", title="Front door", zones={"door": "The door", "a-b": ""}, settings=ADJUSTED.settings)
+LINE = replace(
+    CAMERA, key="bench", inspects=True, settings=(*CAMERA.settings, replace(RECIPE, choices=("board", "lid")))
 )
 PREFIX = "home/cellar"
-MESSAGES = {"porch": camera_message(PREFIX, CAMERA), DAEMON: daemon_message(PREFIX)}
+MESSAGES = {
+    "porch": camera_message(PREFIX, CAMERA), "bench": camera_message(PREFIX, LINE), DAEMON: daemon_message(PREFIX),
+}  # fmt: skip
 COMPONENTS = [
     pytest.param(key, name, one, id=f"{key} {name}") for key, message in MESSAGES.items()
     for name, one in message["cmps"].items()
@@ -133,7 +134,7 @@ def test_every_topic_is_in_the_table_and_goes_the_right_way(key: str, name: str,
             place = topics.parse(PREFIX, text)
             assert place is not None, text
             assert place.topic.direction == ("in" if field == "cmd_t" else "out")
-            assert place.keys.get("camera") in {None, "porch"}
+            assert place.keys.get("camera") in {None, key}
             if field in {"img_t"}:
                 assert place.topic.kind == "jpeg"
                 assert place.topic.retained, "so that it is there after Home Assistant restarts"
@@ -179,7 +180,7 @@ def test_what_a_number_sends_is_what_is_then_shown(key: str, name: str, one: dic
     ("key", "name", "one"), [one for one in COMPONENTS if one.values[2]["p"] in {"switch", "select"}]
 )
 def test_what_a_switch_or_select_sends_can_be_obeyed(key: str, name: str, one: dict[str, Any]) -> None:
-    setting = next(each for each in ADJUSTED.settings if each.name == name)
+    setting = next(each for each in LINE.settings if each.name == name)
     for sent in one.get("ops", [one.get("pl_on"), one.get("pl_off")]):
         assert setting.told(setting.parse(sent)) == sent
 
@@ -191,9 +192,22 @@ def test_every_setting_and_zone_is_there() -> None:
     assert set(HEALTH_STATES) == set(ORDER)
 
 
-def test_a_camera_without_inspection_has_none_of_it() -> None:
-    plain = camera_message("watcher", Device(key="porch"))["cmps"]
-    assert not {"ready", "verdict", "inspect", "trigger_verdict_fail"} & plain.keys()
+def test_a_camera_has_what_it_tells_and_nothing_else() -> None:
+    watches, inspects = (MESSAGES[key]["cmps"].keys() for key in ("porch", "bench"))
+    of_events = {
+        "change",
+        "event",
+        "last_event",
+        "threshold",
+        "sensitivity",
+        "trigger_change_started",
+        "forget_learnt",
+    }
+    of_inspections = {"ready", "verdict", "inspect", "recipe", "count_failed", "yield", "trigger_verdict_fail"}
+    assert of_events <= watches
+    assert of_inspections <= inspects
+    assert not of_events & inspects
+    assert not of_inspections & watches
 
 
 def test_a_device_is_made_of_a_cameras_options() -> None:

@@ -29,6 +29,9 @@ _RELATIVE = "(relative paths begin in the folder of the config file)"
 def mistakes(options: Options) -> Iterator[Finding]:
     """What cannot work."""
     yield from _shared_devices(options.cameras)
+    if "daemon" in options.cameras:
+        sentence = "is what Home Assistant knows the daemon itself by; choose another key, name: may say daemon"
+        yield Finding(("cameras", "daemon"), sentence)
     for key, camera in options.cameras.items():
         at = ("cameras", key)
         for section, areas in (("zones", camera.zones), ("ignore", camera.ignore), ("privacy", camera.privacy)):

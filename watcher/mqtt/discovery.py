@@ -27,6 +27,10 @@ _FAULTY = "['lost', 'frozen', 'corrupt', 'obscured', 'moved', 'dark', 'bright', 
 HEALTH_STATES = [
     "lost", "frozen", "corrupt", "obscured", "moved", "dark", "bright", "blurred", "starting", "paused", "ok",
 ]  # fmt: skip
+_ON_OFF = {"pl_on": "ON", "pl_off": "OFF"}
+_VERDICTS = ("PASS", "FAIL", "NOT_INSPECTED")
+_OF_EVENTS = ("events.", "detector.", "zones.")
+"""Settings that mean nothing to a camera that inspects begin like this."""
 _EVENT_TYPES = ["started", "ended", "gap"]
 """Without ``updated``, which comes once a second and would only fill Home Assistant's database."""
 
@@ -115,23 +119,27 @@ class _Maker:
         return name, {**made, "def_ent_id": f"{platform}.{unique.lower().replace('-', '_')}", **more}
 
     def components(self, camera: Device) -> Iterator[tuple[str, Component]]:
-        yield from self._change(camera)
+        yield from self._zones(camera)
+        yield from self._health()
         yield from self._numbers()
         yield from self._pictures()
         for setting in camera.settings:
-            yield from self._setting(setting)
+            if not camera.inspects or not setting.key.startswith(_OF_EVENTS):
+                yield from self._setting(setting)
         yield from self._buttons()
         if camera.inspects:
             yield from self._inspection()
-        yield from self._triggers(inspects=camera.inspects)
+        else:
+            yield from self._change()
 
-    def _change(self, camera: Device) -> Iterator[tuple[str, Component]]:
-        on_off = {"pl_on": "ON", "pl_off": "OFF"}
-        told = {"stat_t": self.topic(topics.CHANGE), "json_attr_t": self.topic(topics.LAST_EVENT)}
-        yield self.component("change", "binary_sensor", "Change", {"dev_cla": "motion", **told, **on_off})
+    def _zones(self, camera: Device) -> Iterator[tuple[str, Component]]:
         for zone, title in camera.zones.items():
-            seen = {"dev_cla": "occupancy", "stat_t": self.topic(topics.ZONE, zone=zone), **on_off}
+            seen = {"dev_cla": "occupancy", "stat_t": self.topic(topics.ZONE, zone=zone), **_ON_OFF}
             yield self.component(f"zone_{zone}", "binary_sensor", f"Zone {title or zone}", seen)
+
+    def _change(self) -> Iterator[tuple[str, Component]]:
+        told = {"stat_t": self.topic(topics.CHANGE), "json_attr_t": self.topic(topics.LAST_EVENT)}
+        yield self.component("change", "binary_sensor", "Change", {"dev_cla": "motion", **told, **_ON_OFF})
         shown = f"{{{{ value if value_json.event_type in {_EVENT_TYPES} else '' }}}}"
         event = {"evt_typ": _EVENT_TYPES, "stat_t": self.topic(topics.EVENT), "val_tpl": shown}
         yield self.component("event", "event", "Event", {"dev_cla": "motion", **event, **self._only_daemon})
@@ -139,6 +147,13 @@ class _Maker:
             "dev_cla": "timestamp", "stat_t": self.topic(topics.LAST_EVENT), **self._only_daemon,
             "val_tpl": "{{ value_json.started_at }}", "json_attr_t": self.topic(topics.LAST_EVENT),
         })  # fmt: skip
+        yield self.component("forget_learnt", "button", "Forget what was learnt", {
+            "cmd_t": self.topic(topics.LEARNT_RESET), "pl_prs": "PRESS", "ic": "mdi:restart", "ent_cat": "config",
+        })  # fmt: skip
+        yield self._trigger("change_started", topics.EVENT, "event_type", "started")
+        yield self._trigger("change_ended", topics.EVENT, "event_type", "ended")
+
+    def _health(self) -> Iterator[tuple[str, Component]]:
         health = {"stat_t": self.topic(topics.HEALTH), **_DIAGNOSTIC, **self._only_daemon}
         faulty = f"{{{{ 'ON' if value_json.state in {_FAULTY} else 'OFF' }}}}"
         problem = {"dev_cla": "problem", "val_tpl": faulty, **health}
@@ -215,16 +230,13 @@ class _Maker:
         yield self.component("take_snapshot", "button", "Take snapshot", {
             "cmd_t": self.topic(topics.SNAPSHOT_TAKE), "pl_prs": "PRESS", "ic": "mdi:camera",
         })  # fmt: skip
-        yield self.component("forget_learnt", "button", "Forget what was learnt", {
-            "cmd_t": self.topic(topics.LEARNT_RESET), "pl_prs": "PRESS", "ic": "mdi:restart", **config,
-        })  # fmt: skip
 
     def _inspection(self) -> Iterator[tuple[str, Component]]:
         yield self.component("ready", "binary_sensor", "Ready", {
             "stat_t": self.topic(topics.READY), "pl_on": "ON", "pl_off": "OFF", "ic": "mdi:flag-checkered",
         })  # fmt: skip
         yield self.component("verdict", "sensor", "Verdict", {
-            "dev_cla": "enum", "ops": ["PASS", "FAIL", "NOT_INSPECTED"], "stat_t": self.topic(topics.LAST_VERDICT),
+            "dev_cla": "enum", "ops": list(_VERDICTS), "stat_t": self.topic(topics.LAST_VERDICT),
             "val_tpl": "{{ value_json.verdict }}", "json_attr_t": self.topic(topics.LAST_VERDICT),
             "ic": "mdi:check-decagram",
         })  # fmt: skip
@@ -244,26 +256,20 @@ class _Maker:
             "ent_cat": "config",
         })  # fmt: skip
 
-    def _triggers(self, *, inspects: bool) -> Iterator[tuple[str, Component]]:
-        """Device triggers: automations without writing a topic."""
-        yield from self._trigger("change_started", topics.EVENT, "event_type", "started")
-        yield from self._trigger("change_ended", topics.EVENT, "event_type", "ended")
-        for verdict in ("PASS", "FAIL", "NOT_INSPECTED") if inspects else ():
-            yield from self._trigger(f"verdict_{verdict.lower()}", topics.VERDICT, "verdict", verdict)
+        for verdict in _VERDICTS:
+            yield self._trigger(f"verdict_{verdict.lower()}", topics.VERDICT, "verdict", verdict)
 
-    def _trigger(self, kind: str, topic: Topic, key: str, value: str) -> Iterator[tuple[str, Component]]:
-        yield (
-            f"trigger_{kind}",
-            {
-                "p": "device_automation",
-                "automation_type": "trigger",
-                "type": kind,
-                "subtype": self._key,
-                "t": self.topic(topic),
-                "pl": value,
-                "val_tpl": f"{{{{ value_json.{key} }}}}",
-            },
-        )
+    def _trigger(self, kind: str, topic: Topic, key: str, value: str) -> tuple[str, Component]:
+        """A device trigger: for automations without a topic to be written."""
+        return f"trigger_{kind}", {
+            "p": "device_automation",
+            "automation_type": "trigger",
+            "type": kind,
+            "subtype": self._key,
+            "t": self.topic(topic),
+            "pl": value,
+            "val_tpl": f"{{{{ value_json.{key} }}}}",
+        }
 
 
 def _number(setting: Setting) -> Component:
