@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.broker import Mosquitto
 from tests.support.wait import until
+from watcher.mqtt.discovery import Device
 from watcher.mqtt.options import TlsOptions
 from watcher.secret import Secret
 
@@ -82,6 +83,17 @@ def test_a_broker_that_takes_no_states_is_said(restricted, daemon):
     until(lambda: mqtt.trouble)
     words = ["the broker refuses messages to watcher/about: not authorized", "may we publish under watcher/?"]
     assert any(each in mqtt.trouble for each in words), mqtt.trouble
+
+
+def test_a_broker_that_takes_nothing_for_home_assistant_takes_all_the_rest(restricted, daemon, listen, caplog):
+    broker = restricted("watcher/#")
+    mqtt = daemon(broker)
+    mqtt.use_devices({"porch": Device(key="porch")})
+    until(lambda: "so it is told nothing" in caplog.text, 15)
+    mqtt.record("porch", {"id": "a", "sequence": 0, "published_at": None})
+    until(lambda: mqtt._outbox.waiting() == 0, 10)
+    until(lambda: mqtt.connected and not mqtt.trouble, 10)
+    assert caplog.text.count("so it is told nothing") == 1
 
 
 @pytest.fixture(scope="module")

@@ -241,6 +241,7 @@ class Mqtt:
                 if not self._home.hear(message, time.monotonic()):
                     self._inlet.hear(message, delivery)
             self._home.tend(time.monotonic())
+            self._home.judge(delivery)
             self._inlet.sum_up()
             if connection.ended:
                 delivery.end()
@@ -255,8 +256,9 @@ class Mqtt:
 
     def _left(self, error: SinkError, waited: float) -> float:
         """The connection is gone, or was not made: say why, once, and how long to wait."""
-        if self._delivery is not None and self._delivery.heard:
-            waited = 0.0
+        if self._delivery is not None:
+            waited = 0.0 if self._delivery.heard else waited
+            self._home.judge(self._delivery, cut=True)
         self._drop()
         why = str(error)
         if why != self._said:

@@ -87,6 +87,11 @@ class Delivery:
         self._verdicts: dict[int, Live] = {}
         self._others: dict[int, Value] = {}
         self._picture: int | None = None
+        self.device: int | None = None
+        """The number of a message for Home Assistant that is under way."""
+        self.device_refused = ""
+        """Why the broker does not take what Home Assistant is told."""
+        self.device_taken = False
         self._known = set(kept.topics())
         states.all_again()
         outbox.rewind()
@@ -136,7 +141,15 @@ class Delivery:
         if value is not None:
             self._hand_over(value)
             return True
-        return self._picture is None and self._send_picture()
+        return self._send_device() or (self._picture is None and self._send_picture())
+
+    def _send_device(self) -> bool:
+        """What Home Assistant is told, one by one: where the broker hangs up on it, it is known on what."""
+        value = self._states.take_device() if self.heard and self.device is None else None
+        if value is None:
+            return False
+        self.device = self._hand_over(value)
+        return True
 
     def _send_verdict(self, now: float) -> bool:
         """Hand over the next verdict that is in time; what is not goes the way of records."""
@@ -257,6 +270,9 @@ class Delivery:
     def _settle_one(self, receipt: Receipt) -> None:
         if receipt.mid == self._picture:
             self._picture = None
+        if receipt.mid == self.device:
+            self.device, self.device_refused = None, receipt.refused
+            self.device_taken = self.device_taken or not receipt.refused
         record = self._records.pop(receipt.mid, None)
         live = self._verdicts.pop(receipt.mid, None)
         value = self._others.pop(receipt.mid, None)
@@ -274,7 +290,7 @@ class Delivery:
         elif live is not None:
             where = topics.build(self._prefix, topics.VERDICT, camera=live.camera)
             self.refused = f"the broker refuses messages to {where}: {receipt.refused}"
-        elif value is not None:
+        elif value is not None and value.topic is not topics.DISCOVERY:
             self.refused = f"the broker refuses messages to {value.text}: {receipt.refused}"
 
 

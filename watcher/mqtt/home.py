@@ -8,7 +8,7 @@ from typing import Any
 
 from watcher.mqtt import discovery, topics
 from watcher.mqtt.connection import Message
-from watcher.mqtt.delivery import encoded
+from watcher.mqtt.delivery import Delivery, encoded
 from watcher.mqtt.discovery import DAEMON, Device, device_id
 from watcher.mqtt.kept import Kept
 from watcher.mqtt.options import MqttOptions
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 AGAIN_EVERY = 5.0
 """Seconds between two times that everything is published again: a flood of `online` must not become one of ours."""
 _LARGEST = 256 * 1024
+_CUTS = 2
+"""Times that a connection may end with such a message under way; any connection may, once."""
 _OUR_NAME = "watcher"
 
 
@@ -34,6 +36,7 @@ class Home:
         self._prefix = options.prefix
         self._lock = threading.Lock()
         self._messages: dict[str, Mapping[str, Any]] = {}
+        self._cuts = 0
         self._listened: set[str] = set()
         self._again_at: float | None = None
         self._said_at = float("-inf")
@@ -83,6 +86,20 @@ class Home:
             if left != wanted:
                 self._put(message.topic, left)
             return True
+
+    def judge(self, delivery: Delivery, *, cut: bool = False) -> None:
+        """Tell Home Assistant nothing where the broker refuses that, or hangs up on it (`cut`) again and again:
+        some brokers do, and everybody else would hear nothing either."""
+        self._cuts = 0 if delivery.device_taken else self._cuts + (cut and delivery.device is not None)
+        if self._options is None or not (delivery.device_refused or self._cuts >= _CUTS):
+            return
+        log.warning(
+            "MQTT: the broker does not take what Home Assistant is told under %s/ (%s), so it is told nothing:"
+            " allow it at the broker, or write discovery: false",
+            self._options.prefix, delivery.device_refused or "it hangs up",
+        )  # fmt: skip
+        self._options = None
+        self._states.drop_devices()
 
     def tend(self, now: float) -> None:
         """Publish everything again if Home Assistant has asked for it; to be called every now and then."""

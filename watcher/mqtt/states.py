@@ -30,6 +30,7 @@ class States:
         self._values: dict[str, Value] = {}
         self._small: dict[str, None] = {}
         self._large: dict[str, None] = {}
+        self._devices: dict[str, None] = {}
 
     def put(self, value: Value) -> None:
         """The topic says this from now on."""
@@ -59,6 +60,7 @@ class States:
             self._values = {text: value for text, value in self._values.items() if value.topic.retained}
             self._small.clear()
             self._large.clear()
+            self._devices.clear()
             for text, value in self._values.items():
                 self._waiting(value)[text] = None
 
@@ -69,6 +71,16 @@ class States:
     def take_picture(self) -> Value | None:
         """The next picture that the broker has yet to hear."""
         return self._taken(self._large)
+
+    def take_device(self) -> Value | None:
+        """The next message for Home Assistant that the broker has yet to hear."""
+        return self._taken(self._devices)
+
+    def drop_devices(self) -> None:
+        """Nothing for Home Assistant any more."""
+        with self._lock:
+            self._values = {text: one for text, one in self._values.items() if one.topic is not topics.DISCOVERY}
+            self._devices.clear()
 
     def _taken(self, waiting: dict[str, None]) -> Value | None:
         with self._lock:
@@ -82,6 +94,8 @@ class States:
             return value
 
     def _waiting(self, value: Value) -> dict[str, None]:
+        if value.topic is topics.DISCOVERY:
+            return self._devices
         return self._large if value.topic.kind == "jpeg" else self._small
 
 
