@@ -41,6 +41,7 @@ class Score:
     false_calls: int = 0
     escapes: int = 0
     not_inspected: int = 0
+    good_not_inspected: int = 0
 
     def count(self, known: Known, verdict: str) -> str:
         """Take a verdict into account; what was wrong with it, in words."""
@@ -48,7 +49,8 @@ class Score:
         self.bad += not known.good
         if verdict == "NOT_INSPECTED":
             self.not_inspected += 1
-            return "not inspected"
+            self.good_not_inspected += known.good
+            return "not inspected" if known.good else ""
         if known.good and verdict == "FAIL":
             self.false_calls += 1
             return "false call"
@@ -59,7 +61,8 @@ class Score:
 
     @property
     def right(self) -> bool:
-        return not (self.false_calls or self.escapes or self.not_inspected)
+        """A bad part that could not be inspected has not passed, and nothing more is asked of it."""
+        return not (self.false_calls or self.escapes or self.good_not_inspected)
 
     def line(self) -> dict[str, float | int]:
         return {
