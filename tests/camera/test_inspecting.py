@@ -14,6 +14,7 @@ import pytest
 from tests.support import parts
 from tests.support.cameras import HURRY, Filming, Kept, LiveSource, Recording, frame, options
 from tests.support.wait import until
+from watcher.camera import recipes
 from watcher.camera.camera import Camera
 from watcher.camera.settings import Adjusted
 from watcher.errors import RequestRefused
@@ -66,7 +67,13 @@ class Line:
             Store(folder / "references").save("porch", "empty", memory, parts.SIZE)
 
     def begin(self, line: LineOptions | None = None, counters: Any = None, **changes: Any) -> Camera:
-        made = options(reference=GoldenOptions(), inspection=line or LineOptions(), profile="inspection", **changes)
+        settings = {
+            "reference": GoldenOptions(),
+            "inspection": line or LineOptions(),
+            "profile": "inspection",
+            **changes,
+        }
+        made = options(**settings)
         self.camera = Camera(
             made, StorageOptions(folder=str(self.folder)), [self.kept, *self.more],
             make=lambda: LiveSource(self.script), patience=HURRY, adjusted=Adjusted(config=made),
@@ -330,6 +337,21 @@ class TestReference:
             line.filming.picture = parts.part(seed=9)
             told = line.nth(1)
             assert (told["verdict"], told["reference"]) == ("PASS", "board@1")
+            line.camera.stop()
+            assert recipes.unlearnt(made, Store(tmp_path / "references")) == ()
+            (samples / "00.png").touch()
+            assert len(recipes.unlearnt(made, Store(tmp_path / "references"))) == 4, "one is newer"
+        finally:
+            line.close()
+
+    def test_samples_that_cannot_be_learnt_are_said_to_be(self, tmp_path: Path, caplog: Any) -> None:
+        line = Line(tmp_path, taught=False)
+        samples = parts.written(tmp_path / "good", [parts.part(), parts.part()[:100, :160].copy()])
+        try:
+            line.begin(reference=GoldenOptions(images=str(samples)))
+            until(lambda: "could not be learnt" in (line.kept.last("health") or {"reason": ""})["reason"])
+            assert "good samples must have one size" in caplog.text
+            assert line.kept.last("ready") == "OFF"
         finally:
             line.close()
 

@@ -241,7 +241,7 @@ class Camera:
     def _recipe(self, options: CameraOptions, version: str | None = None) -> Recipe:
         """Read here and not by the watch thread, and refusals are known at once."""
         try:
-            return recipes.load(options, self._store, self._veil, version)
+            return recipes.load(options, self._store, version)
         except (ReferenceUnusable, ValueError) as error:
             raise RequestRefused(str(error)) from None
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from watcher.camera import recipes
@@ -14,6 +15,8 @@ from watcher.camera.force import InForce
 from watcher.camera.inbox import Inbox, Letter, Triggered, UseRecipe, UseSettings
 from watcher.camera.latest import Latest
 from watcher.camera.ledger import Ledger
+from watcher.camera.lessons import Lesson, Lessons
+from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
 from watcher.camera.recipes import Recipe
 from watcher.camera.teller import Circumstances, Teller
@@ -33,6 +36,7 @@ RETRY_RECIPE = 30.0
 TURN = 0.5
 """Seconds after which the thread turns, also where no frame comes."""
 SCHEDULE_EVERY = 5.0
+_LEARNING = "learning the golden part from good samples"
 
 
 class Inspecting:
@@ -65,7 +69,7 @@ class Inspecting:
         self._store, self._teller, self._ledger, self._veil, self._live = store, teller, ledger, veil, live
         self._key = in_force.options.key
         self._gate = Gate(in_force.options.inspection)
-        self._found = counters
+        self._found, self._lessons = counters, Lessons(self._key)
         self._bench: Bench | None = None
         self._trouble = ""
         self._retry_at = 0.0
@@ -239,8 +243,13 @@ class Inspecting:
 
     def _use_recipe(self) -> None:
         """The recipe in force, from disk; where that fails nothing is inspected, and every trigger is told why."""
+        options = self._in_force.options
         try:
-            recipe = recipes.load(self._in_force.options, self._store, self._veil)
+            files = recipes.unlearnt(options, self._store)
+            if files or self._lessons.going_on:
+                self._learn(options, files)
+                return
+            recipe = recipes.load(options, self._store)
         except ReferenceUnusable as error:
             if str(error) != self._trouble:
                 log.error("%s: %s; nothing is inspected until it is put right", self._key, error)
@@ -248,6 +257,23 @@ class Inspecting:
             self._retry_at = time.monotonic() + RETRY_RECIPE
             return
         self._take_up(recipe)
+
+    def _learn(self, options: CameraOptions, files: tuple[Path, ...]) -> None:
+        """Good samples have to be learnt first, in a thread of their own: that takes seconds."""
+
+        def lesson() -> Lesson:
+            stored = recipes.learn(options, self._store, self._veil, files)
+            return Lesson(f"{stored.label} is learnt from {len(files)} good samples", stored)
+
+        self._bench = None
+        if self._lessons.going_on:
+            self._retry_at = time.monotonic() + TURN
+            return
+        if self._trouble != _LEARNING:
+            self._trouble, self._retry_at = _LEARNING, time.monotonic() + TURN
+            self._lessons.begin(lesson, lambda stored: None)
+            return
+        raise ReferenceUnusable("the good samples could not be learnt; the log says why")
 
     def _take_up(self, recipe: Recipe) -> None:
         self._bench, self._trouble = Bench.of(recipe), ""

@@ -40,9 +40,13 @@ class Lessons:
         self._camera = camera
         self._thread: threading.Thread | None = None
 
+    @property
+    def going_on(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def begin(self, lesson: Callable[[], Lesson], learnt: Callable[[StoredReference], None]) -> None:
         """Do it; `learnt` is told of a new version. RequestRefused while another one goes on."""
-        if self._thread is not None and self._thread.is_alive():
+        if self.going_on:
             raise RequestRefused("it is still learning from what it was told last; ask again in a few seconds")
         self._thread = threading.Thread(
             target=self._run, args=(lesson, learnt), name=f"learn:{self._camera}", daemon=True

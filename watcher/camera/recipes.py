@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def settings_of(options: CameraOptions, recipe: str) -> tuple[InspectionOptions,
     return own.inspection or options.inspection, watched
 
 
-def load(options: CameraOptions, store: Store, veil: Veil, version: str | None = None) -> Recipe:
+def load(options: CameraOptions, store: Store, version: str | None = None) -> Recipe:
     """The recipe in force; `version`: with this stored reference (NAME or NAME@VERSION) instead of its own.
 
     Raises
@@ -81,7 +82,6 @@ def load(options: CameraOptions, store: Store, veil: Veil, version: str | None =
     key = chosen(options)
     name, number = reference_name(options) if version is None else _named(version)
     inspection, watched = settings_of(options, key)
-    _learn_images(options, store, veil, name, inspection)
     loaded, golden, doubt = _whole(store, options.key, name, number)
     return Recipe(
         key, loaded.label, _digest(inspection, watched), golden, inspection, watched, doubt,
@@ -136,22 +136,38 @@ def read_samples(files: tuple[Path, ...], veil: Veil, each: Callable[[], None] =
     return samples
 
 
-def _learn_images(
-    options: CameraOptions, store: Store, veil: Veil, name: str, inspection: InspectionOptions
-) -> None:
-    """Learn the samples that the configuration names, where nothing is stored yet."""
-    images = getattr(options.reference, "images", None)
-    own = name == getattr(options.reference, "name", "")
-    if images is None or not own or any(one.name == name for one in store.list(options.key)):
-        return
+def unlearnt(options: CameraOptions, store: Store) -> tuple[Path, ...]:
+    """The good samples that the configuration names, where they have not been learnt or one is newer than that.
+
+    Raises
+    ------
+    ReferenceUnusable : there are none.
+    """
+    images, name = getattr(options.reference, "images", None), getattr(options.reference, "name", "")
+    if images is None or reference_name(options)[0] != name:
+        return ()
     files = tuple(Path(file) for file in sorted(glob.glob(images))) if glob.has_magic(images) else ()
     files = files or picture_files(Path(images))
+    learnt = [one.made_at.timestamp() for one in store.list(options.key) if one.name == name]
+    try:
+        written = [file.stat().st_mtime for file in files]
+    except OSError as error:
+        raise ReferenceUnusable(f"the good samples {images} cannot be looked at ({error.strerror})") from None
+    # What was written tomorrow, by a clock that was wrong, would be newer for ever.
+    newest = max((when for when in written if when <= time.time()), default=0.0)
+    return files if not learnt or newest > max(learnt) else ()
+
+
+def learn(options: CameraOptions, store: Store, veil: Veil, files: tuple[Path, ...]) -> StoredReference:
+    """Learn good samples as a new version of the camera's golden reference; takes seconds."""
+    name, _ = reference_name(options)
+    inspection, _ = settings_of(options, chosen(options))
     taught = teach(read_samples(files, veil), inspection)
-    origin = Origin(source=images, pictures=len(files))
+    origin = Origin(source=str(getattr(options.reference, "images", "")), pictures=len(files))
     stored = store.save(options.key, name, taught.golden.memory(), taught.golden.size, origin=origin)
     for one in taught.disagreeing:
         log.warning("%s: the good sample %s is left out: %s", options.key, files[one.index].name, one.reason)
-    log.info("%s: learnt %s from %d good samples", options.key, stored.label, len(files))
+    return stored
 
 
 def _empty(store: Store, camera: str, golden: Golden) -> U8 | None:

@@ -78,7 +78,7 @@ def check(args: argparse.Namespace, camera: "CameraOptions", store: "Store") -> 
 
     known = tuple(_known(Path(args.folder)))
     veil = Veil([area.points for area in camera.privacy.values()])
-    recipe = _recipe(args, camera, store, veil)
+    recipe = _recipe(args, camera, store)
     own = recipe.options.sensitivity
     settings = sorted({*SENSITIVITIES, own})
     inspectors = {
@@ -114,7 +114,7 @@ def _known(folder: Path) -> Iterator[Known]:
                 continue  # an empty one: there may be no bad parts yet
 
 
-def _recipe(args: argparse.Namespace, camera: "CameraOptions", store: "Store", veil: "Veil") -> "Recipe":
+def _recipe(args: argparse.Namespace, camera: "CameraOptions", store: "Store") -> "Recipe":
     from watcher.camera import recipes
 
     if not camera.inspects:
@@ -126,7 +126,7 @@ def _recipe(args: argparse.Namespace, camera: "CameraOptions", store: "Store", v
             camera = replace(camera, inspection=replace(camera.inspection, recipe=args.recipe))
         except ValueError as error:
             raise RequestRefused(str(error)) from None
-    return recipes.load(camera, store, veil, args.reference)
+    return recipes.load(camera, store, args.reference)
 
 
 def _picture(file: Path, veil: "Veil") -> "U8 | PictureUnreadable":

@@ -44,7 +44,8 @@ class GoldenOptions:
     name: str = "golden"
     """The stored golden reference, by its name; `watcher reference teach` makes it."""
     images: str | None = None
-    """Good samples, a folder or a pattern (`good/*.png`): learnt at start where nothing is stored by the name."""
+    """Good samples, a folder or a pattern (`good/*.png`): learnt at start, and again at a later start where one of
+    them is newer than what was learnt."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
