@@ -10,7 +10,7 @@ import cv2
 import yaml
 
 from watcher import config, settings
-from watcher.mqtt import asyncapi, topics
+from watcher.mqtt import asyncapi, payloads, topics
 from watcher.sources.demo_scene import DemoScene
 from watcher.vision.detector import Detector
 from watcher.vision.draw import annotated
@@ -23,7 +23,8 @@ ASYNCAPI = README.parent / "docs" / "asyncapi.yaml"
 PICTURE = README.parent / "docs" / "demo.png"
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
-    "topics": topics.table, "settings": settings.table, "config reference": config.reference,
+    "topics": topics.table, "payloads": payloads.table, "settings": settings.table,
+    "config reference": config.reference,
 }  # fmt: skip
 
 

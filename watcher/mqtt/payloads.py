@@ -40,6 +40,28 @@ def _said(what: str, schema: Schema) -> Schema:
     return {**schema, "description": what}
 
 
+def table() -> str:
+    """The fields of the JSON payloads as the README's Markdown table; that of an event stands there whole."""
+    rows = ["| topic | payload |", "|---|---|"]
+    told = {topic: schema for topic, schema in SCHEMAS.items() if topic.kind == "json" and "properties" in schema}
+    for topic, schema in told.items():
+        same = [other.name for other, its in told.items() if its is schema]
+        if topic.name == same[0]:
+            fields = ", ".join(_in_words(name, one) for name, one in schema["properties"].items())
+            rows.append(f"| {', '.join(f'`{name}`' for name in same)} | {fields} |")
+    return "\n".join(rows)
+
+
+def _in_words(name: str, schema: Schema) -> str:
+    """A field, and what may stand in it where its name does not say that."""
+    inner = schema["oneOf"][0] if "oneOf" in schema else schema
+    kinds = [str(one) for one in inner.get("enum", []) if one is not None]
+    fields = list(inner.get("properties", {}) or inner.get("items", {}).get("properties", {}))
+    told = " / ".join(f"`{one}`" for one in kinds) or ", ".join(fields)
+    empty = "oneOf" in schema or None in inner.get("enum", [])
+    return f"**{name}**" + (f" ({told})" if told else "") + (" or null" if empty else "")
+
+
 _BOX = {"x": _NUMBER, "y": _NUMBER, "width": _COUNT, "height": _COUNT}
 _REGION = _object(
     ("reference_box",),
