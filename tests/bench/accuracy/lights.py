@@ -33,6 +33,7 @@ import numpy as np
 KINDS = ("gain", "gamma", "colour", "mixed", "cone", "infrared")
 RAMPS = (0.04, 30.0)
 _SLOWEST_FILTER = 3.0
+_SPARE = 64
 _DAYLIGHT = 6500.0
 _WAVES = {"blue": 465e-9, "green": 545e-9, "red": 610e-9}
 
@@ -160,7 +161,9 @@ class Lighting:
         assert self._middle is not None
         grey = cv2.transform(picture, np.float32([infrared.weights])).astype(np.float32)
         grey *= self._middle * np.float32(infrared.flash ** (1 - amount) * self._change.gain)
-        grey += self._chance.standard_normal(grey.shape, np.float32) * np.float32(infrared.noise)
+        y, x = (int(step) for step in self._chance.integers(0, _SPARE, 2))
+        height, width = grey.shape
+        grey += _grain(self._size)[y : y + height, x : x + width] * np.float32(infrared.noise)
         return cv2.cvtColor(np.clip(np.round(grey), 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
 
 
@@ -209,6 +212,12 @@ def _vignette(size: tuple[int, int], corners: float) -> np.ndarray:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     away = ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2) * 2
     return (1 - (1 - corners) * away).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _grain(size: tuple[int, int]) -> np.ndarray:
+    """Noise of sigma 1, somewhat larger than a picture: each frame takes another cut of it."""
+    return np.random.default_rng(4).standard_normal((size[1] + _SPARE, size[0] + _SPARE), np.float32)
 
 
 def _log_uniform(chance: np.random.Generator, low: float, high: float) -> float:
