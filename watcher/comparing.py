@@ -211,7 +211,9 @@ class Comparer:
         own = round(max(self._part.width, self._part.height) * min(1.0, size[0] / self._reference.shape[1]))
         # A part of fewer pixels than count as a speck is no speck.
         smallest = min(self._options.smallest, self._part.area)
-        options = replace(self._options, size=max(32, min(self._options.size, own)), smallest=smallest)
+        # Whatever the picture shows is judged: a black one is another picture and no camera's trouble.
+        size_analysed = max(32, min(self._options.size, own))
+        options = replace(self._options, size=size_analysed, smallest=smallest, health=False)
         return Detector(options, WatchedOptions(), FixedOptions(), None)
 
     def _judged(self, detection: Detection) -> tuple[Verdict, bool | None, str]:

@@ -58,6 +58,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, Mapping[str, Any]]] = {
             "color": True,
             "light": False,  # a change of light is a change
             "steady": False,  # and so is a push
+            "health": False,  # and a black picture
             "sensitivity": 0.65,  # sees 20 grey levels on a flat patch, and not yet JPEG of quality 75
             "smallest": 4,  # two by two pixels: less is noise
         },

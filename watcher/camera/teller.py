@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +41,11 @@ _OF_LAST_EVENT = (
 """Of an event's payload: what a display shows."""
 BLIND_FOR = 2.0
 """Seconds without a comparable frame after which it is no longer known whether something has changed."""
+
+BROKEN_AFTER = 5.0
+"""The same until the camera is said to be in trouble for a reason that is none of its own states."""
+UNSEEING = frozenset(("dark", "obscured"))
+"""States in which the camera sees nothing, even where nothing differs from its reference."""
 
 
 class Seeing(Protocol):
@@ -129,6 +134,7 @@ class Teller:
         self._known = False
         self._blind_since: float | None = None
         self._blind_reason = ""
+        self._troubles: Mapping[str, str] = {}
 
     def step(
         self,
@@ -163,6 +169,7 @@ class Teller:
         """A new detector: whatever was known of the scene is open again."""
         self._ready = self._known = False
         self._blind_since, self._quiet, self._best = None, None, None
+        self._troubles = {}
         events = self._options.events
         self._steady = {key: Steady(events.rise, events.fall) for key in self._zones}
 
@@ -190,7 +197,9 @@ class Teller:
             troubles["starting"] = now.trouble or "getting to know the scene"
         if now.paused:
             troubles["paused"] = now.paused
-        if self._blind_reason and now.seen and not now.trouble:
+        if now.seen:
+            troubles |= self._troubles
+        if self._blind_reason and now.seen and not now.trouble and not self._troubles:
             troubles["corrupt"] = self._blind_reason
         self.states.health(Health(troubles), utc)
         if now.lost or now.paused or not now.seen:
@@ -255,17 +264,28 @@ class Teller:
     def _judge(self, seen: Observation, detection: Detection) -> None:
         if isinstance(seen, Gap):
             self._known = False
+            return
+        self._note_troubles(detection.troubles)
         if not isinstance(seen, Frame):
             return
         if detection.outcome == "blind":
             self._blind_since = seen.at if self._blind_since is None else self._blind_since
-            if seen.at - self._blind_since >= BLIND_FOR:
+            blind_for = seen.at - self._blind_since
+            self._known = self._known and blind_for < BLIND_FOR
+            if blind_for >= BROKEN_AFTER:
                 self._blind_reason = detection.reason or "the pictures cannot be compared"
-                self._known = False
             return
         self._blind_since, self._blind_reason = None, ""
-        self._known = detection.outcome in ("clear", "changed")
-        self._ready = self._ready or self._known
+        self._known = detection.outcome in ("clear", "changed") and not UNSEEING.intersection(detection.troubles)
+        self._ready = self._ready or detection.outcome in ("clear", "changed")
+
+    def _note_troubles(self, troubles: Mapping[str, str]) -> None:
+        """What the pictures say of the camera, in the log too where it begins or is over."""
+        for state in troubles.keys() - self._troubles.keys():
+            log.warning("%s: %s: %s", self._options.key, state, troubles[state])
+        for state in self._troubles.keys() - troubles.keys():
+            log.info("%s: not %s any more", self._options.key, state)
+        self._troubles = troubles
 
     def _tell_change(self, seen: Observation, detection: Detection, tracker: Tracking, now: Circumstances) -> None:
         if now.lost or now.paused or not now.seen:

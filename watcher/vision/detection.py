@@ -53,6 +53,7 @@ class Detection:
     shift : (x, y) by which the picture was moved to meet the reference, full-frame pixels.
     gain : contrast of the frame relative to the reference; 1.0 where light was not matched.
     reason : why the outcome is not the plain one, in words; empty otherwise.
+    troubles : what is wrong with the camera by its pictures (see `watcher.vision.condition`), each with its reason.
     """
 
     outcome: Outcome
@@ -64,3 +65,4 @@ class Detection:
     shift: tuple[float, float] = (0.0, 0.0)
     gain: float = 1.0
     reason: str = ""
+    troubles: Mapping[str, str] = field(default_factory=dict)

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from watcher.errors import PictureUnreadable, ReferenceUnusable
 from watcher.events.event import EventUpdate
 from watcher.vision.arrays import F32, U8
+from watcher.vision.condition import Condition
 from watcher.vision.detection import Detection
-from watcher.vision.frame import ArrayPixels, Frame, Observation, View
+from watcher.vision.frame import ArrayPixels, Frame, Observation, Tick, View
 from watcher.vision.geometry import Size, watched_mask
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.learning import Learning
@@ -38,6 +39,9 @@ TAKEN_AT_START = 1.0
 
 ADAPT_EVERY = 0.25
 """Seconds between two steps of the slow learning; the scene does not move faster than that."""
+
+BELIEVED_AFTER = 3
+"""So many pictures in a row of one new size: the camera, or the recording, has changed to it."""
 
 STRANGE = 0.5
 """A remembered background that differs in more than this part of the picture is of another scene."""
@@ -70,30 +74,36 @@ class Detector:
         self._adapted_at = -math.inf
         self._planes: Planes = ()
         self._steady: Steady | None = None
+        self._condition = Condition() if options.health else None
+        self._strays, self._stray_size = 0, (0, 0)
+        self._kept: ArrayPixels | None = None
 
     # -- what was seen -----------------------------------------------------------------------------------
 
     def step(self, seen: Observation) -> Detection:
         """What is different in `seen` from what is expected; ``blind`` where there is nothing to compare."""
         if not isinstance(seen, Frame):
-            return Detection("blind", reason="no frame")
-        if self._full_size is not None and seen.size != self._full_size and not self._unproven:
-            width, height = self._full_size
-            return Detection(
-                "blind", reason=f"the picture is {seen.size[0]}x{seen.size[1]}, it was {width}x{height} before"
-            )
+            if isinstance(seen, Tick) and seen.trouble and self._condition is not None:
+                self._condition.damaged(seen.at, seen.sentence)
+            return self._told(Detection("blind", reason="no frame"))
+        if reason := self._other_size(seen):
+            return self._told(Detection("blind", reason=reason))
         try:
             view = seen.view(analysed_size(seen.size, self._options.size), self._shrinker, self._options.color)
         except PictureUnreadable as error:
-            return Detection("blind", reason=str(error))
+            if self._condition is not None:
+                self._condition.damaged(seen.at, str(error))
+            return self._told(Detection("blind", reason=str(error)))
+        return self._told(self._seen(seen, view))
+
+    def _seen(self, seen: Frame, view: View) -> Detection:
         stage = self._stage_for(view)
         first = stage.scene is None
         self._planes = (view.luma, *(view.chroma or ()))
-        problem = self._renew_reference(stage, view)
+        problem = self._broken(seen, view, stage) or self._renew_reference(stage, view)
+        problem = problem or (OUT_OF_REACH if self._lost else self._strange(stage, view.at))
         if problem:
             return Detection("blind", reason=problem)
-        if self._lost:
-            return Detection("blind", reason=OUT_OF_REACH)
         detection = self._outward(stage.compare(self._planes, view), view)
         if self._learning is not None:
             # Compared all the same: the maps show what differs from what has been learnt so far.
@@ -103,7 +113,8 @@ class Detector:
         if self._unproven:
             self._unproven = False
             if detection.changed_fraction > STRANGE and isinstance(self._reference, BackgroundOptions):
-                self._learning = self._new_learning()
+                self._begin_anew()
+                self._planes = (view.luma, *(view.chroma or ()))
                 self._renew_reference(stage, view)
                 return Detection("learning", reason="the remembered reference shows another scene")
         return detection
@@ -118,6 +129,8 @@ class Detector:
         if any(update.event.end_reason == "settled" for update in updates):
             stage.settle(self._planes, seen.at)
             return  # the comparison is still that with the scene before: its difference is no noise
+        if self._condition is not None and not self._condition.teaches:
+            return
         elapsed = seen.at - self._adapted_at
         if 0 <= elapsed < ADAPT_EVERY:
             return
@@ -126,15 +139,70 @@ class Detector:
         if self._absorb_after is not None and stage.scene.any_settled:
             stage.absorb(seen.at - self._absorb_after)
 
+    # -- how the camera is -------------------------------------------------------------------------------
+
+    def _told(self, detection: Detection) -> Detection:
+        """The detection with what is wrong with the camera."""
+        if self._condition is None or not (troubles := self._condition.troubles):
+            return detection
+        return replace(detection, troubles=troubles)
+
+    def _other_size(self, seen: Frame) -> str:
+        """Why a frame is left out that has another size than those before; empty where it may be taken.
+
+        A size that has come `BELIEVED_AFTER` times in a row is that of the camera from then on.
+        """
+        if self._full_size is None or seen.size == self._full_size or self._unproven:
+            self._strays = 0
+            return ""
+        self._strays = self._strays + 1 if seen.size == self._stray_size else 1
+        self._stray_size = seen.size
+        if self._strays >= BELIEVED_AFTER:
+            self._stage = self._steady = None
+            if self._kept is not None:
+                self._given = self._kept
+            self._learning = self._new_learning()
+            return ""
+        (width, height), (before_width, before_height) = seen.size, self._full_size
+        return f"the picture is {width}x{height}, it was {before_width}x{before_height} before"
+
+    def _broken(self, seen: Frame, view: View, stage: Stage) -> str:
+        """Why a picture is neither compared nor learnt from, by itself; empty where it may be."""
+        if self._condition is None:
+            return ""
+        expected = None if stage.scene is None else stage.scene.expected[0]
+        size = stage.size
+        return self._condition.seen(view.luma, view.at, expected, lambda: seen.pixels.chroma(size, Shrinker()))
+
+    def _strange(self, stage: Stage, at: float) -> str:
+        """Why a picture is not compared that shows nothing of the scene; empty where it may be."""
+        scene = stage.scene
+        if self._condition is None or scene is None or self._learning is not None or self._unproven:
+            return ""
+        steady, luma = self._steady, self._planes[0]
+        share, crisp = (None, lambda: 1.0) if steady is None else (steady.share, lambda: steady.crispness(luma))
+        variance = 2.0 if scene.spread is None else float(scene.spread[::8, ::8].mean())
+        held = self._condition.compared(luma, scene.expected[0], variance, share, crisp, at)
+        if self._condition.wants_another and isinstance(self._reference, BackgroundOptions):
+            self._begin_anew()
+        return held
+
+    def _begin_anew(self) -> None:
+        """Learn the scene from the next picture on."""
+        self._learning, self._steady = self._new_learning(), None
+        if self._condition is not None:
+            self._condition.begin()
+
     # -- the reference -----------------------------------------------------------------------------------
 
     def take_reference(self) -> None:
         """The next frame becomes the reference."""
-        self._take, self._given = True, None
+        self._take, self._given, self._kept = True, None, None
 
     def use_reference(self, picture: U8) -> None:
         """`picture` (uint8 BGR or grey, the frames' aspect) becomes the reference with the next frame."""
         self._given, self._take = ArrayPixels(picture.copy()), False
+        self._kept = self._given
 
     def memory(self) -> dict[str, NDArray[np.generic]]:
         """What must survive a restart; empty while still learning."""
@@ -243,6 +311,8 @@ class Detector:
         """Put a new reference in force if one is due; what is wrong with it in words, or nothing."""
         if self._take or self._given is not None:
             self._steady = None
+            if self._condition is not None:
+                self._condition.begin()
             planes = self._planes
             if self._given is not None:
                 try:

@@ -82,6 +82,8 @@ class DetectorOptions:
     """Match brightness and contrast of the whole picture to the reference before comparing."""
     steady: bool = True
     """Bring the picture of a camera that shakes, or has been pushed a little, back onto the reference."""
+    health: bool = True
+    """Tell a picture that is frozen, broken, black, burnt out, blurred, covered or of another scene from change."""
     smallest: int = 12
     """Regions of fewer changed pixels of the analysed picture are dropped as specks."""
     join: float = 0.02

@@ -103,6 +103,13 @@ class Points:
         off /= self.limit
         return off
 
+    def crispness(self, picture: U8) -> float:
+        """How steep the edges are in `picture`, which lies as the points do, in parts of how steep they were."""
+        flat = picture.ravel()
+        across = flat[self.places + 1].astype(np.float32) - flat[self.places - 1]
+        down = flat[self.places + self._size[0]].astype(np.float32) - flat[self.places - self._size[0]]
+        return float(np.median(np.hypot(across, down) / np.maximum(self.steep, 1))) / 2
+
     def share(self, misfit: F32) -> float:
         """Part of the points that fit, each counted by its trust."""
         return float(self.trust @ (misfit < 1)) / float(self.trust.sum())

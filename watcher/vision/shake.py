@@ -44,6 +44,9 @@ _UNLIKE = 0.35
 _FINE, _COARSE = (6, 2.5), (5, 2.0)
 """Points in each part of the picture, and how steep they are at least, grey levels a pixel."""
 
+_FAINT = 0.4
+"""A gain at which a covered lens could be the scene in a dim light."""
+
 _NEAR, _FAR = (2.0, 1.5, 1.0, 1.0), (3.0, 2.0, 1.0, 1.0, 1.0)
 """Tolerances of the steps from where the camera stood last, and from where a search has led."""
 
@@ -110,7 +113,7 @@ class Steady:
     Attributes
     ----------
     share : part of the reference's points that the last picture shows where they should be, 0 to 1; None where the
-        reference has too few edges to tell.
+        reference has too few edges to tell. 0 where the light leaves so little of them that anything would fit.
     lost : the camera shakes, and this picture was found nowhere near the reference.
     """
 
@@ -155,6 +158,14 @@ class Steady:
             drawn_back(plane, fit.sway, cast(U8, rest)) for plane, rest in zip(planes, beyond, strict=True)
         )
 
+    def crispness(self, picture: U8) -> float:
+        """How steep the edges are in a picture that was drawn back, in parts of what they are in the reference.
+
+        In the light of the picture; 1 where the reference has too few.
+        """
+        points = self._fine.points
+        return 1.0 if points is None else points.crispness(picture) / self._fit.gain
+
     def find(self, picture: U8, reference: F32, spread: F32 | None, at: float) -> Sway:
         """Where `reference` lies in `picture` (uint8 (h, w)).
 
@@ -173,14 +184,15 @@ class Steady:
         if share < (_ALL_FIT if shakes else _AS_USUAL * self._usual) and not self._resting(shakes, share):
             base, misfit = self._found(picture, points, base, misfit, shakes)
             share = points.share(misfit)
-            if not self.lost:
+            if share >= _UNLIKE:  # of a picture of something else there is nothing to learn
                 points.learn_trust(misfit)
         if base.sway.reach(self._size) >= STILL:
             self._swayed_at = at
         elif base.sway != STANDING:
             base = replace(base, sway=STANDING)
-        self._fit, self.share = base, share
-        self._usual += (share - self._usual) * (0.3 if share > self._usual else 0.01)
+        self._fit, self.share = base, share if base.gain > _FAINT else 0.0
+        if share >= _UNLIKE:
+            self._usual += (share - self._usual) * (0.3 if share > self._usual else 0.01)
         return base.sway
 
     def _nearest(self, picture: U8, points: Points) -> tuple[Fit, F32]:
