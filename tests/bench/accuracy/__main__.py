@@ -44,7 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trials", type=int, default=1000, metavar="N", help="the first N trials (default: 1000)")
     parser.add_argument("--trial", type=int, metavar="N", help="this trial alone (rows light and arrival)")
     parser.add_argument("--frames", type=int, default=36_000, metavar="N", help="frames of row noise, each sigma")
-    parser.add_argument("--save", type=Path, metavar="DIR", help="write pictures of what failed there")
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="DIR",
+        help="write pictures there: what failed, events as they begin, pixels right and wrong",
+    )
     parser.add_argument("--no-peers", action="store_true", help="measure this program alone")
     return parser
 

@@ -8,6 +8,7 @@ as the contract allows. A delay runs until the event was *told* (the frame that 
 frame interval, both measured in the frames that really followed.
 """
 
+from functools import partial
 from statistics import median
 
 from tests.bench.accuracy.asked import Asked, spread
@@ -19,7 +20,7 @@ from tests.bench.measure import Figure
 
 
 def measured(asked: Asked) -> Measured:
-    told = list(spread(watched, CLIPS, asked.jobs))
+    told = list(spread(partial(watched, save=asked.save), CLIPS, asked.jobs))
     details = [line for one in told for line in lines(one)]
     theirs = peers() if asked.peers else {}
     details += [f"{name}: not installed, not measured" for name, one in theirs.items() if one is None]

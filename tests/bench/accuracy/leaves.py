@@ -5,6 +5,8 @@ counted, whatever else was going on (dust, coding ghosts), and so is one that be
 stranger cannot tell, nor need he, which of them were leaves. What else was there is said beside each.
 """
 
+from functools import partial
+
 from tests.bench.accuracy.asked import Asked, spread
 from tests.bench.accuracy.material import leafy
 from tests.bench.accuracy.rows import Measured
@@ -13,7 +15,7 @@ from tests.bench.measure import Figure
 
 
 def measured(asked: Asked) -> Measured:
-    told = list(spread(watched, list(leafy()), asked.jobs))
+    told = list(spread(partial(watched, save=asked.save), list(leafy()), asked.jobs))
     seconds = sum(one.seconds for one in told)
     false = sum(len(one.score.false) for one in told)
     what = "events from leaves, tree.avi and trail clips (wildlife)"

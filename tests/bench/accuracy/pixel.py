@@ -11,6 +11,7 @@ tell taken off, once with shadows counted as change.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from tests.bench.accuracy.asked import Asked, spread
 from tests.bench.accuracy.material import SEQUENCES, Sequence
 from tests.bench.accuracy.pixels import Count, truth_mask
 from tests.bench.accuracy.rows import Measured
+from tests.bench.accuracy.sheets import save_errors
 from tests.bench.measure import Figure
 from watcher.masks import mask
 from watcher.replaying import Replay, camera_options
@@ -29,12 +31,15 @@ _PEERS: dict[str, Callable[[], cv2.BackgroundSubtractor]] = {
     "KNN": cv2.createBackgroundSubtractorKNN,
 }
 
+_SHOWN = 20
+"""One picture in so many is drawn where pictures are asked for."""
+
 _SHADOWS = {"": 255, " + shadows": 127}
 """The least value of a peer's mask that counts as change."""
 
 
 def measured(asked: Asked) -> Measured:
-    counts = list(spread(_count, [(sequence, asked.peers) for sequence in SEQUENCES], asked.jobs))
+    counts = list(spread(_count, [(one, asked.peers, asked.save) for one in SEQUENCES], asked.jobs))
     ours = [count["watcher"] for count in counts]
     names = [sequence.name for sequence in SEQUENCES]
     worst = min(range(len(ours)), key=lambda n: ours[n].f)
@@ -67,8 +72,8 @@ def _mean(counts: list[Count]) -> float:
     return sum(one.f for one in counts) / len(counts)
 
 
-def _count(work: tuple[Sequence, bool]) -> dict[str, Count]:
-    sequence, with_peers = work
+def _count(work: tuple[Sequence, bool, Path | None]) -> dict[str, Count]:
+    sequence, with_peers, save = work
     peers = {name: make() for name, make in _PEERS.items()} if with_peers else {}
     counts = {"watcher": Count()} | {f"{name}{kind}": Count() for name in peers for kind in _SHADOWS}
     replay = Replay(camera_options(sequence.input, "home", fps=sequence.fps))
@@ -80,7 +85,11 @@ def _count(work: tuple[Sequence, bool]) -> dict[str, Count]:
         said = {name: peer.apply(seen.bgr()) for name, peer in peers.items()}
         if not np.any((truth != 85) & (truth != 170)):
             continue
-        counts["watcher"].add(mask(seen.size, detection, replay.detector), truth)
+        ours = mask(seen.size, detection, replay.detector)
+        counts["watcher"].add(ours, truth)
+        if save is not None and seen.index % _SHOWN == 0:
+            name = f"pixel-{sequence.name}-{seen.index:05d}.png"
+            save_errors(save / name, seen, ours, truth, f"{detection.outcome} {detection.reason}")
         for name, changed in said.items():
             for kind, least in _SHADOWS.items():
                 sure = np.where(changed >= least, 255, 0).astype(np.uint8)

@@ -4,8 +4,10 @@ import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.bench.accuracy.material import Clip
+from tests.bench.accuracy.sheets import save_sheet
 from watcher.events.event import EventUpdate
 from watcher.events.truth import Hit, Score, Truth, predictions, read_truth, score
 from watcher.replaying import Replay, camera_options
@@ -53,12 +55,17 @@ def truth_of(clip: Clip) -> Truth:
     return read_truth(json.loads(clip.truth.read_text()))
 
 
-def watched(clip: Clip) -> Told:
-    """The whole recording through the engine with its profile's defaults."""
+def watched(clip: Clip, save: Path | None = None) -> Told:
+    """The whole recording through the engine with its profile's defaults; pictures of each event's begin."""
     truth = truth_of(clip)
     updates, times = [], []
-    for seen, _, told in Replay(camera_options(clip.path, clip.profile)).steps():
+    replay = Replay(camera_options(clip.path, clip.profile))
+    for seen, detection, told in replay.steps():
         updates += told
+        if save is not None and isinstance(seen, Frame) and any(one.phase == "started" for one in told):
+            boxes = [region.box for region in detection.regions]
+            name = f"{clip.name}-{seen.at:07.2f}.png"
+            save_sheet(save / name, seen, replay.detector, boxes, None, told[0].reason)
         if isinstance(seen, Frame):
             times.append(seen.at)
     result = score(truth, predictions(updates), times[-1] - times[0], times)

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tests.bench.accuracy.cutouts import Cutout, cutouts
 from tests.bench.accuracy.engine import watching
 from tests.bench.accuracy.lights import Change, Lighting, drawn
 from tests.bench.accuracy.quiet import PLACES, Place, frames, played
+from tests.bench.accuracy.sheets import save_sheet
 from tests.bench.accuracy.visitors import Visit, visit_during
-from watcher.vision.draw import scaled_mask
 from watcher.vision.frame import Frame
 from watcher.vision.geometry import Box
 
@@ -133,8 +132,7 @@ def _run(this: Trial, visit: Visit | None, length: float, outcome: Outcome, save
             last = visit is not None and abs(since - visit.at - SOON) < 0.5 / this.place.fps
             if begun or last:
                 name = f"{'light' if visit is None else 'arrival'}-{this.number:04d}-{since:+07.2f}.png"
-                maps = replay.detector
-                _save(save / name, seen.bgr(), maps.changed, maps.expected(), boxes, truth, outcome.words)
+                save_sheet(save / name, seen, replay.detector, boxes, truth, outcome.words)
 
 
 def overlap_of(one: Box, other: Box) -> float:
@@ -144,23 +142,3 @@ def overlap_of(one: Box, other: Box) -> float:
     shared = max(width, 0) * max(height, 0)
     areas = [(box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other)]
     return shared / (sum(areas) - shared)
-
-
-def _save(
-    path: Path, picture: np.ndarray, changed: np.ndarray, expected: np.ndarray | None, boxes: list[Box],
-    truth: Box | None, words: str,
-) -> None:  # fmt: skip
-    """The picture with its boxes (red: reported, green: true), what changed, and what was expected."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    size = (picture.shape[1], picture.shape[0])
-    shown = picture.copy()
-    for box, color in [(box, (0, 0, 255)) for box in boxes] + ([(truth, (0, 255, 0))] if truth else []):
-        cv2.rectangle(shown, (box.x0, box.y0), (box.x1 - 1, box.y1 - 1), color, 1)
-    parts = [shown, cv2.cvtColor(scaled_mask(changed, size), cv2.COLOR_GRAY2BGR)]
-    if expected is not None:
-        grey = expected if expected.ndim == 3 else cv2.cvtColor(expected, cv2.COLOR_GRAY2BGR)
-        parts.append(cv2.resize(grey, size))
-    sheet = np.hstack(parts)
-    note = np.zeros((18, sheet.shape[1], 3), np.uint8)
-    cv2.putText(note, words, (4, 13), cv2.FONT_HERSHEY_PLAIN, 0.9, (255, 255, 255))
-    cv2.imwrite(str(path), np.vstack([sheet, note]))
