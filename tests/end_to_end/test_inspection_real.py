@@ -190,3 +190,20 @@ def test_a_folder_of_pictures_is_inspected_part_by_part(begun: Line) -> None:
     assert [line.nth(number)["verdict"] for number in (1, 2, 3)] == ["PASS", "FAIL", "PASS"]
     assert line.daemon.ended(30) == 0
     assert line.listener.newest("watcher/bench/ready") == b"OFF"
+
+
+@pytest.mark.parametrize("begun", ["trigger"], indirect=True)
+def test_a_verdict_that_is_too_late_is_never_live(begun: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    line = begun
+    config = line.folder / "config.yaml"
+    config.write_text(config.read_text().replace("trigger_timeout: 1 s", "verdict_ttl: 1 ms"))
+    line.lay()
+    line.begin()
+    line.send("inspect", '{"correlation_id": "slow"}')
+    late = until(lambda: line.listener.newest("watcher/bench/verdict/late"), 20)
+    told = json.loads(late)
+    assert (told["correlation_id"], told["verdict"]) == ("slow", "PASS")
+    assert told["published_at"] > told["captured_at"]
+    assert line.verdicts == []
+    assert json.loads(line.listener.newest("watcher/bench/last_verdict") or b"")["id"] == told["id"]
+    until(lambda: any(json.loads(one)["id"] == told["id"] for one in _history(capsys)))
