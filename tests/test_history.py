@@ -149,11 +149,14 @@ def test_what_is_too_old_goes(begin, tmp_path):
     one.record("porch", event(2, days=29))
     one.verdict("bench", verdict(1, days=40), 0.0)
     one.verdict("bench", verdict(2), 0.0)
+    for days in (50, 40):
+        one.state("bench", "counters", {"since": utc(days)})
     one.stop(5)
     again = begin(keep_days=30)
     again.verdict("bench", verdict(3), 0.0)
     until(lambda: len(again.past.inspections("bench")) == 2)
     until(lambda: len(again.past.events("porch")) == 1)
+    until(lambda: len(again.past.shifts("bench")) == 1)
 
 
 def test_the_oldest_go_where_there_is_too_much(begin, tmp_path):
@@ -201,19 +204,39 @@ def test_one_of_a_newer_program_is_left_alone(begin, tmp_path, caplog):
 def test_an_older_file_is_brought_up_step_by_step(tmp_path):
     connection = sqlite3.connect(tmp_path / FILE)
     migrate(connection)
-    connection.execute("INSERT INTO counters VALUES ('bench', '{}')")
+    connection.execute("INSERT INTO shifts VALUES (7, 'bench', 'then', '{}')")
     connection.commit()
-    steps = (*MIGRATIONS, "ALTER TABLE counters ADD COLUMN batch TEXT;")
+    steps = (*MIGRATIONS, "ALTER TABLE shifts ADD COLUMN batch TEXT;")
     migrate(connection, steps)
     migrate(connection, steps)
-    assert connection.execute("SELECT * FROM counters").fetchall() == [("bench", "{}", None)]
-    broken = (*steps, "ALTER TABLE counters ADD COLUMN more TEXT; ALTER TABLE nothing ADD COLUMN x TEXT;")
+    assert connection.execute("SELECT * FROM shifts").fetchall() == [(7, "bench", "then", "{}", None)]
+    broken = (*steps, "ALTER TABLE shifts ADD COLUMN more TEXT; ALTER TABLE nothing ADD COLUMN x TEXT;")
     with pytest.raises(sqlite3.OperationalError):
         migrate(connection, broken)
     connection.rollback()
-    assert len(connection.execute("SELECT * FROM counters").fetchone()) == 3, "a step is taken whole or not at all"
+    assert len(connection.execute("SELECT * FROM shifts").fetchone()) == 5, "a step is taken whole or not at all"
     assert connection.execute("PRAGMA user_version").fetchone()[0] == len(steps)
     connection.close()
+
+
+def test_the_first_version_is_brought_up(tmp_path):
+    connection = sqlite3.connect(tmp_path / FILE)
+    migrate(connection, MIGRATIONS[:1])
+    connection.execute("""INSERT INTO counters VALUES ('bench', '{"since": "then", "passed": 3}')""")
+    connection.commit()
+    migrate(connection)
+    connection.close()
+    assert Past(tmp_path).counters("bench") == {"since": "then", "passed": 3}
+
+
+def test_every_shift_is_kept(begin, tmp_path):
+    one, early, late = begin(), utc(0.5), utc(0.1)
+    for since, passed in ((early, 1), (early, 2), (late, 0), (late, 1)):
+        one.state("bench", "counters", {"since": since, "passed": passed})
+    one.state("other", "counters", {"since": utc(0.3), "passed": 9})
+    one.stop(5)
+    assert Past(tmp_path).shifts("bench") == [{"since": late, "passed": 1}, {"since": early, "passed": 2}]
+    assert Past(tmp_path).counters("bench") == {"since": late, "passed": 1}
 
 
 def test_many_may_read_while_it_writes(begin, tmp_path):

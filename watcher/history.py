@@ -48,6 +48,15 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX inspections_by_time ON inspections (captured_at);
     CREATE TABLE counters (camera TEXT PRIMARY KEY, payload TEXT NOT NULL) WITHOUT ROWID;
     """,
+    # A row for every shift or batch, not only for the present one.
+    """
+    CREATE TABLE shifts (
+        number INTEGER PRIMARY KEY, camera TEXT NOT NULL, since TEXT NOT NULL, payload TEXT NOT NULL,
+        UNIQUE (camera, since));
+    INSERT INTO shifts (camera, since, payload)
+        SELECT camera, coalesce(json_extract(payload, '$.since'), ''), payload FROM counters;
+    DROP TABLE counters;
+    """,
 )
 """Each brings the file from the version of its place to the next; the file keeps its version (user_version)."""
 
@@ -61,11 +70,13 @@ _INSPECTION = """
     INSERT OR IGNORE INTO inspections
         (id, camera, captured_at, verdict, recipe, reference, part, correlation_id, payload)
     VALUES (:id, :camera, :captured_at, :verdict, :recipe, :reference, :part, :correlation_id, :payload)"""
-_COUNTERS = "INSERT OR REPLACE INTO counters (camera, payload) VALUES (:camera, :payload)"
+_SHIFT = """
+    INSERT INTO shifts (camera, since, payload) VALUES (:camera, coalesce(:since, ''), :payload)
+    ON CONFLICT (camera, since) DO UPDATE SET payload = excluded.payload"""
 _KEYS = {
     _EVENT: ("id", "started_at", "ended_at", "cause", "end_reason", "sequence"),
     _INSPECTION: ("id", "captured_at", "verdict", "recipe", "reference", "part", "correlation_id"),
-    _COUNTERS: (),
+    _SHIFT: ("since",),
 }
 
 Row = tuple[str, dict[str, Any]]
@@ -107,8 +118,12 @@ class Past:
 
     def counters(self, camera: str) -> dict[str, Any] | None:
         """The counters of a camera as they were told last."""
-        rows = self._rows("SELECT payload FROM counters WHERE camera = ?", camera)
-        return dict(json.loads(rows[0][0])) if rows else None
+        return next(iter(self.shifts(camera, 1)), None)
+
+    def shifts(self, camera: str, most: int = 100) -> list[dict[str, Any]]:
+        """The counters of each shift or batch of a camera, newest first."""
+        rows = self._rows("SELECT payload FROM shifts WHERE camera = ? ORDER BY number DESC LIMIT ?", camera, most)
+        return [json.loads(payload) for (payload,) in rows]
 
     def tell_truth(self, inspection: str, truth: Literal["good", "bad"]) -> None:
         """Note what a person says of a past inspection."""
@@ -176,7 +191,7 @@ class History:
     def state(self, camera: str, name: str, value: StateValue) -> None:
         if name == "counters" and isinstance(value, dict):
             self._counters[camera] = value
-            self._put(_row(_COUNTERS, camera, value))
+            self._put(_row(_SHIFT, camera, value))
 
     def pictures(self, camera: str, update: "EventUpdate", pictures: Pictures) -> None:
         """Pictures are files of their own."""
@@ -287,6 +302,8 @@ class History:
         how = "<=" if also else "<"
         with connection:
             gone = connection.execute(f"DELETE FROM inspections WHERE captured_at {how} ?", (before,)).rowcount
+            newest = "SELECT max(number) FROM shifts GROUP BY camera"
+            connection.execute(f"DELETE FROM shifts WHERE since < ? AND number NOT IN ({newest})", (before,))
             return gone + connection.execute(f"DELETE FROM events WHERE started_at {how} ?", (before,)).rowcount
 
     def _set_aside(self, error: Exception) -> None:

@@ -231,6 +231,30 @@ def test_past_inspections_are_listed(past, capsys):
     assert main(["history", "nobody"]) == 2
 
 
+def test_the_counters_of_each_shift_are_listed(at, capsys):
+    history = History(at / "data")
+    history.start()
+    told = {"batch": "", "inspected": 20, "passed": 17, "failed": 3, "not_inspected": 1, "skipped": 2, "twice": 0}
+    history.state(
+        "bench", "counters", {**told, "since": "2999-01-01T06:00", "yield": 0.85, "zones": {"pins": 3, "left": 1}}
+    )
+    history.state(
+        "bench", "counters", {**told, "since": "2999-01-01T14:00", "batch": "lot 8", "yield": None, "zones": {}}
+    )
+    history.stop(5)
+    assert main(["history", "bench", "--counters"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "2999-01-01T06:00  bench  -  20 inspected, 3 failed (pins 3, left 1), 1 not inspected, 2 skipped,"
+        " yield 85.0 %",
+        "2999-01-01T14:00  bench  lot 8  20 inspected, 3 failed, 1 not inspected, 2 skipped",
+    ]
+    assert main(["history", "bench", "--counters", "--json"]) == 0
+    assert [json.loads(line)["since"] for line in capsys.readouterr().out.splitlines()] == [
+        "2999-01-01T06:00",
+        "2999-01-01T14:00",
+    ]
+
+
 def test_this_was_bad(past, labelled, capsys):
     assert main(["reference", "judge", "bench", "V2", "bad"]) == 0
     assert "V2 was bad, and had passed: an escape" in capsys.readouterr().out

@@ -8,8 +8,8 @@ from typing import Any
 from watcher.errors import RequestRefused
 
 _DESCRIPTION = """\
-Lists the newest inspections of the cameras, or with --events their events, oldest first. It may be read while the
-daemon runs.
+Lists the newest inspections of the cameras, or with --events or --counters those, oldest first. It may be read
+while the daemon runs.
 """
 
 
@@ -22,6 +22,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
     parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration")
     parser.add_argument("--events", action="store_true", help="events instead of inspections")
+    parser.add_argument("--counters", action="store_true", help="the counters of each shift or batch instead")
     parser.add_argument("--verdict", choices=("PASS", "FAIL", "NOT_INSPECTED"), help="only these inspections")
     parser.add_argument("--last", metavar="N", type=int, default=20, help="how many of each camera (%(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON object each, whole")
@@ -40,6 +41,10 @@ def run(args: argparse.Namespace) -> int:
         )
     past = Past(Path(options.storage.folder).absolute())
     for camera in [args.camera] if args.camera else options.cameras:
+        if args.counters:
+            for told in reversed(past.shifts(camera, args.last)):
+                print(json.dumps({"camera": camera, **told}) if args.json else _shift(camera, told))
+            continue
         if args.events:
             for payload in reversed(past.events(camera, args.last)):
                 print(json.dumps(payload) if args.json else _event(payload))
@@ -56,6 +61,15 @@ def _inspection(told: dict[str, Any]) -> str:
     return (
         f"{told['captured_at']}  {told['camera']}  {told['id']}  {told['verdict'].replace('_', ' ')}{part}"
         f"  {told['recipe']}  {told['reason']}{truth}"
+    )
+
+
+def _shift(camera: str, told: dict[str, Any]) -> str:
+    share = "" if told["yield"] is None else f", yield {100 * told['yield']:.1f} %"
+    worst = ", ".join(f"{zone} {count}" for zone, count in told["zones"].items())
+    return (
+        f"{told['since']}  {camera}  {told['batch'] or '-'}  {told['inspected']} inspected, {told['failed']} failed"
+        f"{f' ({worst})' if worst else ''}, {told['not_inspected']} not inspected, {told['skipped']} skipped{share}"
     )
 
 
