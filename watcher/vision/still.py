@@ -1,5 +1,7 @@
 """Which parts of a change have come to rest, and whether something appeared there or was taken away."""
 
+from collections import deque
+from itertools import pairwise
 from typing import cast
 
 import cv2
@@ -13,6 +15,16 @@ from watcher.vision.regions import Patch, window_of
 _QUIET_STEP = 4.0
 """Grey levels between two frames that are never motion: rounding, compression, flicker."""
 
+_SWAY_STEP = 8.0
+"""The same between frames a second apart, once the light has been matched. Of people who stand, 4 to 30 % of the
+pixels move by more in a second, and often none from frame to frame; of a bottle that stands, less than 1 %."""
+
+_SWAY_TIME = 1.0
+"""Seconds over which a slow sway adds up: nobody who stands is quite still."""
+
+_LOOK_EVERY = 0.25
+"""Seconds between two looks for slow sway."""
+
 _SPARKLE = 0.02
 """Part of a region's pixels that may flicker while it counts as still."""
 
@@ -22,44 +34,49 @@ _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 class Stillness:
     """Remembers when each pixel moved last; asked only about frames with change, one picture a step.
 
-    Motion is the difference to the frame before, beyond what noise gives it. A pixel that begins to be changed
-    counts as moving, so that something that fades in starts its time anew.
+    Motion is the difference to the frame before, beyond what noise gives it. Who stands sways so slowly that one
+    frame is like the one before; therefore frames are also compared with one about `_SWAY_TIME` older: what differs
+    from that has moved since. A pixel that is changed for the first time in a run of changed frames counts as
+    moving, so that something that fades in starts its time anew.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._moved: F64 = np.full(shape, -np.inf)
         self._previous: U8 | None = None
-        self._changed: U8 = np.zeros(shape, np.uint8)
+        self._met: U8 = np.zeros(shape, np.uint8)
         self._at = -np.inf
-        self._quiet: F32 = np.full(shape, _QUIET_STEP + 6, np.float32)
+        self._noise: F32 = np.full(shape, 6, np.float32)
+        self._older: deque[tuple[float, U8]] = deque()
 
     def set_noise(self, spread: F32) -> None:
         """`spread`: variance of each pixel (h, w). A step of two frames has twice that; after the 3x3 mean a
         ninth of it: 4 deviations."""
-        np.sqrt(spread * (2.0 / 9.0), out=self._quiet)
-        self._quiet *= 4
-        self._quiet += _QUIET_STEP
+        np.sqrt(spread * (2.0 / 9.0), out=self._noise)
+        self._noise *= 4
 
     def quiet(self, frame: U8) -> None:
         """A frame without change: remembered to compare the next with. It must stay as it is until then."""
         self._previous = frame
-        if self._changed.any():
-            self._changed = np.zeros_like(self._changed)
 
     def changed(self, frame: U8, changed: U8, at: float, window: Window) -> None:
         """A frame with change (uint8, not 0 = changed), at `at` seconds, all of it inside `window`."""
         if at < self._at:  # the clock was set back: nothing has moved in times to come
             np.minimum(self._moved, at, out=self._moved)
+        if not 0 <= at - self._at < _SWAY_TIME:
+            self._met[:] = 0
+            self._older.clear()
         self._at = at
+        new = cv2.bitwise_and(changed[window], ~self._met[window])
         if self._previous is None or self._previous.shape != frame.shape:
-            moving = changed[window]
+            moving = new
         else:
-            new = cv2.bitwise_and(changed[window], ~self._changed[window])
             begun = cv2.morphologyEx(new, cv2.MORPH_OPEN, _CROSS)
-            moving = cast(U8, cv2.bitwise_or(self._moving(frame, self._previous, window), begun))
+            apart = self._apart(frame, self._previous, window)
+            moving = cast(U8, cv2.bitwise_or(self._beyond(apart, _QUIET_STEP, window), begun))
+        cv2.bitwise_or(self._met[window], new, dst=self._met[window])
         self._moved[window][moving > 0] = at
         self._previous = frame
-        self._changed = changed
+        self._look_back(frame, at, window)
 
     def since(self, patch: Patch) -> float:
         """When the patch moved last, seconds; -inf if it never did.
@@ -70,12 +87,56 @@ class Stillness:
         rank = times.size - 1 - int(_SPARKLE * times.size)
         return float(np.partition(times, rank)[rank])
 
-    def _moving(self, frame: U8, previous: U8, window: Window) -> U8:
+    def _look_back(self, frame: U8, at: float, window: Window) -> None:
+        """What differs from a frame about `_SWAY_TIME` older has moved since then."""
+        if self._older and at - self._older[-1][0] < _LOOK_EVERY:
+            return
+        while len(self._older) > 1 and at - self._older[1][0] >= _SWAY_TIME:
+            self._older.popleft()
+        if self._older and at - self._older[0][0] >= _SWAY_TIME:
+            then, older = self._older[0]
+            apart = self._apart(frame, relit(older, frame), window)
+            moving = self._beyond(apart, _SWAY_STEP, window) > 0
+            moved = self._moved[window]
+            moved[moving] = np.maximum(moved[moving], then)
+        self._older.append((at, frame.copy()))
+
+    def _apart(self, frame: U8, other: U8, window: Window) -> F32:
         # Exposure that swings moves every pixel by about the same: what most of the picture does is not motion.
-        common = np.median(frame[::8, ::8].astype(np.int16) - previous[::8, ::8])
-        step = np.subtract(frame[window], previous[window], dtype=np.float32)
-        apart = np.abs(cv2.blur(step, (3, 3)) - np.float32(common))
-        return cast(U8, cv2.morphologyEx(above(apart, self._quiet[window]), cv2.MORPH_OPEN, _CROSS))
+        common = np.median(frame[::8, ::8].astype(np.int16) - other[::8, ::8])
+        step = np.subtract(frame[window], other[window], dtype=np.float32)
+        return np.abs(cv2.blur(step, (3, 3)) - np.float32(common))
+
+    def _beyond(self, apart: F32, step: float, window: Window) -> U8:
+        return cast(
+            U8, cv2.morphologyEx(above(apart, self._noise[window] + np.float32(step)), cv2.MORPH_OPEN, _CROSS)
+        )
+
+
+_ENOUGH = 20
+"""Pixels of a tone from which its change is told."""
+
+
+def relit(picture: U8, frame: U8) -> U8:
+    """`picture` (uint8 (h, w)) in the light of `frame`, where most of what they show is the same.
+
+    A curve from tone to tone through the median of each sixteenth of the range, because no straight line holds
+    once the exposure has driven parts into black or white.
+    """
+    before, now = picture[::4, ::4].ravel(), frame[::4, ::4].ravel().astype(np.int16)
+    levels, steps = [], []
+    order = np.argsort(before, kind="stable")
+    before, apart = before[order], (now - before)[order]
+    edges = np.searchsorted(before, np.arange(0, 272, 16))
+    for start, end in pairwise(edges):
+        if end - start >= _ENOUGH:
+            levels.append(float(before[start:end].mean()))
+            steps.append(float(np.median(apart[start:end])))
+    if not levels:
+        return picture
+    tones = np.arange(256)
+    curve = np.clip(np.round(tones + np.interp(tones, levels, steps)), 0, 255).astype(np.uint8)
+    return cast(U8, cv2.LUT(picture, curve))
 
 
 def stayed(patch: Patch, frame: U8, expected: F32) -> StillCause:
