@@ -6,7 +6,7 @@ import pytest
 from tests.vision.pictures import flat, in_light, painted, textured, with_noise
 from watcher.vision.geometry import Box
 from watcher.vision.regions import patches
-from watcher.vision.still import Stillness, stayed
+from watcher.vision.still import Stillness, relit, stayed
 
 SCENE = textured()
 WHOLE = (slice(0, 180), slice(0, 320))
@@ -80,6 +80,27 @@ def test_exposure_that_swings_is_no_motion():
     scene = painted(SCENE, BOX, 180)
     frames = [SCENE, *[in_light(scene, 1, 6 * (n % 2)) for n in range(21)]]
     assert at_rest(frames, [None] + [BOX] * 21) == pytest.approx(2.0)
+
+
+def test_who_stands_and_sways_is_not_still():
+    frames = [painted(SCENE, Box(100 + (n // 20), 60, 160 + (n // 20), 120), 220) for n in range(81)]
+    frames = [with_noise(frame, 2, n) for n, frame in enumerate(frames)]
+    assert at_rest(frames, [BOX] * 81) < 2.0  # a pixel in two seconds, and nothing from frame to frame
+
+
+def test_an_exposure_that_swings_slowly_into_white_is_no_sway():
+    scene = painted(painted(SCENE, BOX, 90), Box(200, 20, 300, 100), 230)
+    frames = [in_light(scene, 1 + 0.012 * n, 0) for n in range(26)]
+    assert at_rest(frames, [BOX] * 26) == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("gain", [0.6, 1.7])
+def test_a_picture_is_relit_as_the_frame_is(gain):
+    frame = in_light(SCENE, gain, 0)
+    thing = painted(frame, BOX, 20)
+    apart = np.abs(relit(SCENE, thing).astype(int) - frame)[frame < 255]
+    assert np.percentile(apart, 98) <= 6
+    assert np.array_equal(relit(SCENE[:4, :4], SCENE[:4, :4]), SCENE[:4, :4])  # too little to tell
 
 
 def test_what_fades_in_starts_its_time_anew():

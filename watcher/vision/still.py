@@ -15,18 +15,26 @@ from watcher.vision.regions import Patch, window_of
 _QUIET_STEP = 4.0
 """Grey levels between two frames that are never motion: rounding, compression, flicker."""
 
-_SWAY_STEP = 8.0
-"""The same between frames a second apart, once the light has been matched. Of people who stand, 4 to 30 % of the
-pixels move by more in a second, and often none from frame to frame; of a bottle that stands, less than 1 %."""
+_SWAY_STEP = 3.0
+"""The same between frames that lie further apart, once the light has been matched. Of people who stand 1 to
+30 % of the pixels move by more in a second and a half, and often none from one frame to the next; of a bottle less
+than 1 %."""
 
-_SWAY_TIME = 1.0
-"""Seconds over which a slow sway adds up: nobody who stands is quite still."""
+_SWAY_TIME = 1.5
+"""Seconds over which a slow sway adds up, at most: nobody who stands is quite still. Less than `settle`, or who
+sways would settle before he is seen to."""
 
 _LOOK_EVERY = 0.25
 """Seconds between two looks for slow sway."""
 
+_RUN_ENDS = 1.0
+"""Seconds without change after which the next change is another one."""
+
 _SPARKLE = 0.02
 """Part of a region's pixels that may flicker while it counts as still."""
+
+_ENOUGH = 20
+"""Pixels of a tone from which its change is told."""
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -62,7 +70,7 @@ class Stillness:
         """A frame with change (uint8, not 0 = changed), at `at` seconds, all of it inside `window`."""
         if at < self._at:  # the clock was set back: nothing has moved in times to come
             np.minimum(self._moved, at, out=self._moved)
-        if not 0 <= at - self._at < _SWAY_TIME:
+        if not 0 <= at - self._at < _RUN_ENDS:
             self._met[:] = 0
             self._older.clear()
         self._at = at
@@ -70,9 +78,9 @@ class Stillness:
         if self._previous is None or self._previous.shape != frame.shape:
             moving = new
         else:
-            begun = cv2.morphologyEx(new, cv2.MORPH_OPEN, _CROSS)
             apart = self._apart(frame, self._previous, window)
-            moving = cast(U8, cv2.bitwise_or(self._beyond(apart, _QUIET_STEP, window), begun))
+            moving = above(apart, self._noise[window] + np.float32(_QUIET_STEP))
+            moving = cast(U8, cv2.morphologyEx(cv2.bitwise_or(moving, new), cv2.MORPH_OPEN, _CROSS))
         cv2.bitwise_or(self._met[window], new, dst=self._met[window])
         self._moved[window][moving > 0] = at
         self._previous = frame
@@ -91,12 +99,12 @@ class Stillness:
         """What differs from a frame about `_SWAY_TIME` older has moved since then."""
         if self._older and at - self._older[-1][0] < _LOOK_EVERY:
             return
-        while len(self._older) > 1 and at - self._older[1][0] >= _SWAY_TIME:
+        while self._older and at - self._older[0][0] > _SWAY_TIME:
             self._older.popleft()
-        if self._older and at - self._older[0][0] >= _SWAY_TIME:
+        if self._older:
             then, older = self._older[0]
             apart = self._apart(frame, relit(older, frame), window)
-            moving = self._beyond(apart, _SWAY_STEP, window) > 0
+            moving = apart > self._noise[window] * np.float32(0.75) + np.float32(_SWAY_STEP)
             moved = self._moved[window]
             moved[moving] = np.maximum(moved[moving], then)
         self._older.append((at, frame.copy()))
@@ -105,16 +113,8 @@ class Stillness:
         # Exposure that swings moves every pixel by about the same: what most of the picture does is not motion.
         common = np.median(frame[::8, ::8].astype(np.int16) - other[::8, ::8])
         step = np.subtract(frame[window], other[window], dtype=np.float32)
-        return np.abs(cv2.blur(step, (3, 3)) - np.float32(common))
-
-    def _beyond(self, apart: F32, step: float, window: Window) -> U8:
-        return cast(
-            U8, cv2.morphologyEx(above(apart, self._noise[window] + np.float32(step)), cv2.MORPH_OPEN, _CROSS)
-        )
-
-
-_ENOUGH = 20
-"""Pixels of a tone from which its change is told."""
+        apart: F32 = np.abs(cv2.blur(step, (3, 3)) - np.float32(common))
+        return apart
 
 
 def relit(picture: U8, frame: U8) -> U8:
