@@ -52,7 +52,7 @@ class Stillness:
         self._moved: F64 = np.full(shape, -np.inf)
         self._previous: U8 | None = None
         self._met: U8 = np.zeros(shape, np.uint8)
-        self._at = -np.inf
+        self._at, self._calm = -np.inf, True
         self._noise: F32 = np.full(shape, 6, np.float32)
         self._older: deque[tuple[float, U8]] = deque()
 
@@ -64,16 +64,16 @@ class Stillness:
 
     def quiet(self, frame: U8) -> None:
         """A frame without change: remembered to compare the next with. It must stay as it is until then."""
-        self._previous = frame
+        self._previous, self._calm = frame, True
 
     def changed(self, frame: U8, changed: U8, at: float, window: Window) -> None:
         """A frame with change (uint8, not 0 = changed), at `at` seconds, all of it inside `window`."""
         if at < self._at:  # the clock was set back: nothing has moved in times to come
             np.minimum(self._moved, at, out=self._moved)
-        if not 0 <= at - self._at < _RUN_ENDS:
-            self._met[:] = 0
             self._older.clear()
-        self._at = at
+        if self._calm and not 0 <= at - self._at < _RUN_ENDS:
+            self._met[:] = 0
+        self._at, self._calm = at, False
         new = cv2.bitwise_and(changed[window], ~self._met[window])
         if self._previous is None or self._previous.shape != frame.shape:
             moving = new
