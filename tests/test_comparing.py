@@ -378,3 +378,56 @@ def test_the_defects_of_real_boards_are_all_touched():
             truth = Box(int(x0), int(y0), int(x1), int(y1))
             assert any(region.box.intersection(truth).area for region in found), (name, truth)
         assert len(found) < 3 * len(told["boxes"])
+
+
+def test_inspection_finds_a_part_that_lies_askew_and_says_how_it_lies():
+    from tests.inspection.parts import board, spot, taken
+
+    bad = taken(spot(board(), (205, 66)), shift=(8.0, -5.0), angle=1.5)
+    result = watcher.compare(board(), bad, profile="inspection")
+    assert result.verdict == "FAIL"
+    assert len(result.regions) == 1
+    line = result.line()
+    assert line["alignment"]["shift"] == pytest.approx([8, -5], abs=0.3)
+    assert line["alignment"]["angle"] == pytest.approx(1.5, abs=0.1)
+    assert set(line["alignment"]) == {"shift", "angle", "scale", "residual"}
+    there = line["regions"][0]["reference_box"]
+    assert there["x"] < 205 < there["x"] + there["width"]
+    drawings = result.drawings()
+    rest = np.abs(drawings.difference.astype(int) - 255)[20:-20, 20:-20]
+    assert np.percentile(rest, 95) < 40  # laid over each other before they are subtracted
+    good = taken(board(), shift=(8.0, -5.0), angle=1.5)
+    assert watcher.compare(board(), good, profile="inspection").verdict == "PASS"
+    assert watcher.compare(board(), good).verdict == "FAIL"
+
+
+def test_inspection_learns_from_several_samples_what_may_vary():
+    from tests.inspection.parts import board, taken
+
+    def labelled(n):
+        part = board()
+        part[150:180, 260:320] = 60 + 20 * n
+        return part
+
+    samples = [taken(labelled(n), seed=n) for n in range(7)]
+    part = taken(labelled(3.5), seed=9)
+    assert watcher.compare(samples, part, profile="inspection").verdict == "PASS"
+    assert watcher.compare(samples[0], part, profile="inspection").verdict == "FAIL"
+
+
+def test_inspection_of_a_part_of_the_picture():
+    from tests.inspection.parts import board, spot, taken
+
+    bad = taken(spot(board(), (205, 66)), shift=(4.0, 3.0))
+    assert watcher.compare(board(), bad, profile="inspection", roi=(180, 40, 60, 60)).verdict == "FAIL"
+    apart = watcher.compare(board(), bad, profile="inspection", roi=(20, 150, 200, 100))
+    assert (apart.verdict, apart.regions) == ("PASS", ())
+
+
+def test_inspection_says_nothing_about_another_part():
+    from tests.inspection.parts import board
+
+    result = watcher.compare(board(), board(seed=9), profile="inspection")
+    assert (result.verdict, result.changed, result.changed_fraction) == ("NOT_INSPECTED", None, None)
+    assert "another one" in result.reason
+    assert result.line()["alignment"] is None

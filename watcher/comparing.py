@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 
 from watcher import profiles
 from watcher.errors import PictureUnreadable, ReferenceUnusable, WatcherError
+from watcher.inspection.golden import teach
+from watcher.inspection.inspector import Inspector
+from watcher.inspection.verdict import Alignment, Inspection
 from watcher.pictures import mean_picture, picture_files, read_picture, shown
-from watcher.vision import draw
 from watcher.vision.arrays import U8
 from watcher.vision.detection import Detection, Region
 from watcher.vision.detector import Detector
+from watcher.vision.evidence import Drawings, Evidence, cropped, drawings, resized, resized_region, scaled, size_of
 from watcher.vision.frame import ArrayPixels, Frame
 from watcher.vision.geometry import Box, Size
-from watcher.vision.options import WatchedOptions
+from watcher.vision.options import WatchedOptions, ZoneOptions
 from watcher.vision.part import Part, part_box
 from watcher.vision.reference.options import FixedOptions
 from watcher.vision.standard import standard_score
@@ -42,31 +45,6 @@ SAME_ASPECT = 0.01
 _NOW = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawings:
-    """Pictures for people, uint8 BGR: the first at the reference's size, the others at the picture's."""
-
-    reference: U8 = field(repr=False)
-    annotated: U8 = field(repr=False)
-    difference: U8 = field(repr=False)
-    heatmap: U8 = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a comparison was made from; `part` is what was compared, in pixels of the picture.
-
-    `change` (float32, 0 = same to 1 = different) and `changed` (uint8, 255 = changed) cover that part, at the
-    detector's size.
-    """
-
-    reference: U8 = field(repr=False)
-    picture: U8 = field(repr=False)
-    part: Box
-    change: NDArray[np.float32] = field(repr=False)
-    changed: NDArray[np.uint8] = field(repr=False)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """How a picture differs from its reference.
@@ -80,6 +58,7 @@ class Comparison:
     changed_fraction : changed pixels / compared pixels, 0 to 1; None where not compared.
     regions : what differs, in pixels of the picture, largest first.
     reason : the verdict in words.
+    alignment : how the part lies, where the profile registers pictures (`inspection`); else None.
     error : why the picture could not be compared at all; `compare` raises it, only the command line keeps it here.
     evidence : both pictures and the map of change, which `drawings` are made from.
     """
@@ -95,6 +74,7 @@ class Comparison:
     elapsed_ms: float
     error: WatcherError | None = None
     evidence: Evidence | None = field(default=None, repr=False)
+    alignment: Alignment | None = None
 
     def drawings(self, fill: bool = False) -> Drawings:
         """The pictures of the well-known recipe: both with boxes (`fill`: painted over), difference, heat map.
@@ -105,7 +85,7 @@ class Comparison:
         """
         if self.evidence is None:
             raise ValueError(f"{self.image} was not compared: there is nothing to draw")
-        return _drawings(self.evidence, self.regions, fill)
+        return drawings(self.evidence, self.regions, fill)
 
     def line(self) -> dict[str, Any]:
         """One line of ``watcher compare --json``."""
@@ -119,7 +99,7 @@ class Comparison:
             "score": None if self.score is None else round(self.score, 6),
             "changed_fraction": None if self.changed_fraction is None else round(self.changed_fraction, 6),
             "regions": [_region_line(region) for region in self.regions],
-            "alignment": None,
+            "alignment": None if self.alignment is None else self.alignment.line(),
             "reason": self.reason,
             "elapsed_ms": round(self.elapsed_ms, 1),
             "error": None if error is None else {"kind": type(error).__name__, "message": str(error)},
@@ -136,9 +116,9 @@ def compare(
 
     Parameters
     ----------
-    reference : a picture, a folder of pictures, or a list of either pictures: several good samples of one size are
-        averaged, which takes their noise off but blurs what moves between them. (What may vary from sample to
-        sample is not learnt yet.)
+    reference : a picture, a folder of pictures, or a list of either pictures: several good samples of one size.
+        With the profile `inspection` they are registered to each other and teach what may vary; otherwise they are
+        averaged, which takes their noise off but blurs what moves between them.
     image : the picture to judge. Another size of the same aspect is resized to the reference.
     profile : ``plain``: every change counts, nothing is aligned and no light corrected; or one of the others.
     roi : compare only this part: (x, y, width, height) in pixels of the reference, or text as on the command
@@ -167,23 +147,32 @@ class Comparer:
             self._options = replace(chosen.detector, size=FULL_RESOLUTION)
         self._threshold = chosen.events.threshold
         self.name = _name(reference)
-        self._reference = _reference_picture(reference)
-        self._part = part_box(roi, _size(self._reference))
+        self._inspector: Inspector | None = None
+        if profile == "inspection":
+            golden = teach(_good_samples(reference)).golden
+            self._reference = _picture(golden.picture)
+            self._part = part_box(roi, size_of(self._reference))
+            self._inspector = Inspector(golden, None, _only(self._part, golden.size))
+        else:
+            self._reference = _reference_picture(reference)
+            self._part = part_box(roi, size_of(self._reference))
 
     def against(self, image: Picture) -> Comparison:
         """One picture; each is judged by itself, whatever came before. Raises as `compare` does."""
         began = time.perf_counter()
         picture = _picture(image)
-        full = _size(self._reference)
-        self._check_aspect(_size(picture))
-        level = _resized(picture, full)
-        expected, found = _cropped(self._reference, self._part), _cropped(level, self._part)
-        detector = self._detector(_size(picture))
+        if self._inspector is not None:
+            return self._inspected(self._inspector, picture, _name(image), began)
+        full = size_of(self._reference)
+        self._check_aspect(size_of(picture))
+        level = resized(picture, full)
+        expected, found = cropped(self._reference, self._part), cropped(level, self._part)
+        detector = self._detector(size_of(picture))
         detector.use_reference(expected)
         detection = detector.step(Frame(0.0, _NOW, ArrayPixels(found)))
         score = standard_score(_grey(expected), _grey(found))
         evidence = self._evidence(detector, picture)
-        regions = tuple(_placed(region, self._part, full, _size(picture)) for region in detection.regions)
+        regions = tuple(_placed(region, self._part, full, size_of(picture)) for region in detection.regions)
         verdict, changed, reason = self._judged(detection)
         return Comparison(
             reference=self.name,
@@ -198,9 +187,37 @@ class Comparer:
             evidence=evidence,
         )
 
+    def _inspected(self, inspector: Inspector, picture: U8, name: str, began: float) -> Comparison:
+        """By the inspection engine: registered, and judged by itself, however the last one lay."""
+        full, size = inspector.golden.size, size_of(picture)
+        level = resized(picture, full) if self._has_aspect(size) else picture
+        inspector.forget()
+        found = inspector.inspect(level)
+        score = None
+        if size_of(level) == full:
+            expected, seen = (cropped(one, self._part) for one in (self._reference, level))
+            score = standard_score(_grey(expected), _grey(seen))
+        return Comparison(
+            reference=self.name,
+            image=name,
+            verdict=found.verdict,
+            changed={"PASS": False, "FAIL": True}.get(found.verdict),
+            score=score,
+            changed_fraction=found.changed_fraction,
+            regions=tuple(resized_region(replace(region, zones=()), full, size) for region in found.regions),
+            reason=found.reason,
+            elapsed_ms=(time.perf_counter() - began) * 1000,
+            evidence=_evidence(self._reference, picture, found),
+            alignment=found.alignment,
+        )
+
+    def _has_aspect(self, size: Size) -> bool:
+        (width, height), (wanted_width, wanted_height) = size, size_of(self._reference)
+        return abs(width * wanted_height / (height * wanted_width) - 1) <= SAME_ASPECT
+
     def _check_aspect(self, size: Size) -> None:
-        (width, height), (wanted_width, wanted_height) = size, _size(self._reference)
-        if abs(width * wanted_height / (height * wanted_width) - 1) > SAME_ASPECT:
+        (width, height), (wanted_width, wanted_height) = size, size_of(self._reference)
+        if not self._has_aspect(size):
             raise ReferenceUnusable(
                 f"the picture is {width}x{height}, the reference {wanted_width}x{wanted_height}:"
                 " pictures of another aspect cannot be compared"
@@ -231,13 +248,47 @@ class Comparer:
         )
 
     def _evidence(self, detector: Detector, picture: U8) -> Evidence:
-        part = _scaled(self._part, _size(self._reference), _size(picture))
+        part = scaled(self._part, size_of(self._reference), size_of(picture))
         return Evidence(self._reference, picture, part, detector.change.copy(), detector.changed.copy())
 
 
 def not_inspected(reference: str, image: str, error: WatcherError, elapsed_ms: float = 0.0) -> Comparison:
     """The line of a picture that could not be compared."""
     return Comparison(reference, image, "NOT_INSPECTED", None, None, None, (), str(error), elapsed_ms, error)
+
+
+def _good_samples(reference: Picture | Sequence[Picture]) -> list[U8]:
+    try:
+        if isinstance(reference, (str, Path)) and os.path.isdir(reference):
+            return list(_samples(picture_files(Path(reference))))
+        if isinstance(reference, (str, Path, np.ndarray)):
+            return [_picture(reference)]
+        return list(_samples(reference))
+    except PictureUnreadable as error:
+        raise ReferenceUnusable(str(error)) from None
+
+
+def _only(part: Box, size: Size) -> WatchedOptions:
+    """Nothing but a part of the reference is watched; everything where that is the whole of it."""
+    if part == Box(0, 0, *size):
+        return WatchedOptions()
+    (x0, x1), (y0, y1) = ((low / side, high / side) for low, high, side in _sides(part, size))
+    return WatchedOptions(zones={"roi": ZoneOptions(points=((x0, y0), (x1, y0), (x1, y1), (x0, y1)))})
+
+
+def _sides(part: Box, size: Size) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    return (part.x0, part.x1, size[0]), (part.y0, part.y1, size[1])
+
+
+def _evidence(reference: U8, picture: U8, found: Inspection) -> Evidence | None:
+    """None where nothing could be compared."""
+    if found.drawn is None:
+        return None
+    maps = found.drawn()
+    size = size_of(picture)
+    return Evidence(
+        reference, picture, Box(0, 0, *size), maps.difference, maps.changed, resized(_picture(maps.golden), size)
+    )
 
 
 def _reference_picture(reference: Picture | Sequence[Picture]) -> U8:
@@ -273,67 +324,24 @@ def _name(picture: Picture | Sequence[Picture]) -> str:
 
 
 def _region_line(region: Region) -> dict[str, Any]:
-    box = region.box
+    box, there = region.box, region.reference_box
     return {
-        "x": box.x0, "y": box.y0, "width": box.width, "height": box.height,
+        **_sides_of(box),
         "area": region.area, "peak": round(region.peak, 4), "zone": region.zones[0] if region.zones else None,
+        **({} if there is None else {"reference_box": _sides_of(there)}),
     }  # fmt: skip
-
-
-def _drawings(evidence: Evidence, regions: tuple[Region, ...], fill: bool) -> Drawings:
-    size = _size(evidence.picture)
-    whole = _size(evidence.reference)
-    change = np.zeros((size[1], size[0]), np.float32)
-    _cropped(change, evidence.part)[:] = cv2.resize(evidence.change, (evidence.part.width, evidence.part.height))
-    difference = np.full_like(evidence.picture, 255)
-    level = _resized(evidence.reference, size)
-    _cropped(difference, evidence.part)[:] = draw.difference(
-        _cropped(level, evidence.part), _cropped(evidence.picture, evidence.part)
-    )
-    if fill:
-        changed = np.zeros((size[1], size[0]), np.uint8)
-        part = (evidence.part.width, evidence.part.height)
-        _cropped(changed, evidence.part)[:] = draw.scaled_mask(evidence.changed, part)
-        marked = draw.filled(evidence.reference, changed), draw.filled(evidence.picture, changed)
-    else:
-        there = tuple(_resized_region(region, size, whole) for region in regions)
-        marked = draw.annotated(evidence.reference, there), draw.annotated(evidence.picture, regions)
-    return Drawings(*marked, difference, draw.heatmap(evidence.picture, change))
 
 
 def _placed(region: Region, part: Box, full: Size, size: Size) -> Region:
     """A region of the part that was compared, in pixels of the picture as it was given."""
     box = region.box
     box = Box(box.x0 + part.x0, box.y0 + part.y0, box.x1 + part.x0, box.y1 + part.y0)
-    return _resized_region(replace(region, box=box), full, size)
-
-
-def _resized_region(region: Region, from_size: Size, to_size: Size) -> Region:
-    if from_size == to_size:
-        return region
-    scale = to_size[0] * to_size[1] / (from_size[0] * from_size[1])
-    area = max(1, round(region.area * scale))
-    return replace(region, box=_scaled(region.box, from_size, to_size), area=area)
-
-
-def _scaled(box: Box, from_size: Size, to_size: Size) -> Box:
-    return box.scaled(to_size[0] / from_size[0], to_size[1] / from_size[1], to_size)
-
-
-def _cropped(picture: NDArray[Any], part: Box) -> NDArray[Any]:
-    return picture[part.y0 : part.y1, part.x0 : part.x1]
-
-
-def _resized(picture: U8, size: Size) -> U8:
-    if _size(picture) == size:
-        return picture
-    smaller = size[0] < picture.shape[1]
-    return cast(U8, cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC))
+    return resized_region(replace(region, box=box), full, size)
 
 
 def _grey(picture: U8) -> U8:
     return cast(U8, cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
 
 
-def _size(picture: NDArray[Any]) -> Size:
-    return picture.shape[1], picture.shape[0]
+def _sides_of(box: Box) -> dict[str, int]:
+    return {"x": box.x0, "y": box.y0, "width": box.width, "height": box.height}

@@ -9,6 +9,7 @@ import numpy as np
 from watcher.inspection.difference import SPREAD, Colour, Differences, Texture, Tone, rough
 from watcher.inspection.golden import Golden
 from watcher.inspection.limits import Reach
+from watcher.inspection.registering import Placed
 from watcher.inspection.tolerances import Tolerances
 from watcher.vision.arrays import F32, U8
 from watcher.vision.geometry import Size
@@ -32,15 +33,16 @@ class Compared:
         self._colour = self._colours(picture, reach) if allowed.hue.any() else None
         self._texture = self._grain(golden, grey, spread, reach)
 
-    def differences(self, picture: U8, maps: tuple[F32, F32], now: U8, compared: U8, noise: float) -> Differences:
-        """`picture` as it came, `maps` where its pixels are, `now` its grey, registered and in the golden light."""
-        toned = compared if self._allowed.tone.all() else cast(U8, cv2.bitwise_and(compared, self._allowed.tone))
+    def differences(self, picture: U8, placed: Placed, now: U8, noise: float) -> Differences:
+        """`picture` as it came, at the analysed size; `now` its grey, registered and in the golden part's light."""
+        allowed, compared = self._allowed, placed.compared
+        toned = compared if allowed.tone.all() else cast(U8, cv2.bitwise_and(compared, allowed.tone))
         found = self._tone.differences(now, toned, noise)
         if self._colour is not None and picture.ndim == 3:
-            x, y = (cv2.resize(part, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for part in maps)
+            x, y = (cv2.resize(part, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for part in placed.maps)
             seen = cast(U8, cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
             size = seen.shape[1], seen.shape[0]
-            there = cv2.resize(cv2.bitwise_and(compared, self._allowed.hue), size, interpolation=cv2.INTER_NEAREST)
+            there = cv2.resize(cv2.bitwise_and(compared, allowed.hue), size, interpolation=cv2.INTER_NEAREST)
             found = _joined(found, self._colour.differences(seen, cast(U8, there)), self._size)
         if self._texture is not None:
             found = _joined(found, self._texture.differences(now, compared), self._size)

@@ -107,18 +107,18 @@ def teach(samples: Sequence[U8], options: InspectionOptions | None = None) -> Ta
     ------
     ReferenceUnusable : there are none, their sizes differ, or fewer than half of them agree.
     """
-    chosen = options or InspectionOptions()
+    from watcher.inspection.learning import learnt
+
     check_samples(samples)
-    stack = np.stack([np.asarray(sample) for sample in samples]).astype(np.float32)
-    picture = np.round(stack.mean(axis=0)).astype(np.uint8)
-    grey = stack if stack.ndim == 3 else stack.mean(axis=3)
-    golden = Golden(picture, grey.std(axis=0).astype(np.float32), len(samples))
-    return Taught(golden, smallest_defect=chosen.pixels(chosen.smallest_defect))
+    return learnt(samples, options or InspectionOptions())
 
 
 def extend(golden: Golden, samples: Sequence[U8], options: InspectionOptions | None = None) -> Taught:
     """`golden` with more good samples; raises as `teach` does, also where their size is another."""
-    return teach([golden.picture, *samples], options)
+    from watcher.inspection.learning import extended
+
+    check_samples(samples, golden.size)
+    return extended(golden, samples, options or InspectionOptions())
 
 
 def check_samples(samples: Sequence[U8], size: Size | None = None) -> None:

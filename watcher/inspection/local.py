@@ -19,12 +19,13 @@ from watcher.vision.pose import Pose
 
 _CELL = 4
 """Pixels of the level that are averaged before anything is solved."""
-_WINDOW = 2.5
-"""Sigma of the windows in cells: 10 pixels of the level, 20 of a picture twice its size."""
+_WINDOW = 4.0
+"""Sigma of the windows in cells: 16 pixels of the level, 32 of a picture twice its size. Smaller ones follow lines
+that are printed wider, and then their other side is off."""
 _PASSES = (0.0, 100.0, 60.0)
 """Grey levels beyond which a difference weighs little, one pass each; 0: every difference counts, because at first
 they are large wherever the artwork lies off."""
-_RIDGE = 30.0
+_RIDGE = 100.0
 """Slopes squared below which a window has nothing to hold on to, and stays where it is."""
 _MOST = 3.0
 """Pixels of the full picture: further off is no residual, it is a defect or another part."""

@@ -96,7 +96,9 @@ class Telling:
         shown = cv2.resize(strength, size, interpolation=cv2.INTER_LINEAR)
         there = pose.drawn_onto(cast(U8, mask), size)
         return Maps(
-            np.where(there > 127, 255, 0).astype(np.uint8), cast(F32, pose.drawn_onto(cast(U8, shown), size))
+            np.where(there > 127, 255, 0).astype(np.uint8),
+            cast(F32, pose.drawn_onto(cast(U8, shown), size)),
+            pose.drawn_onto(self._golden.picture, size),
         )
 
 

@@ -45,11 +45,13 @@ class Maps:
     """Where a picture differs, in the picture's frame and size.
 
     `changed` : uint8, 255 = changed, 0 = same or not compared.
-    `difference` : float32, 0 = same to 1 = different; 0.5 is the limit of what passes.
+    `difference` : float32, 0 = same to 1 = different; 0.5 is the limit of what passes. `golden` : the golden part
+    as it would look there, uint8, BGR or grey.
     """
 
     changed: U8
     difference: F32
+    golden: U8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +86,11 @@ class Inspection:
     def difference(self) -> F32 | None:
         """The map of change in the picture's frame (float32, 0 to 1); worked out when asked."""
         return None if self.drawn is None else self.drawn().difference
+
+    @property
+    def golden(self) -> U8 | None:
+        """The golden part laid where this one lies, in its frame; worked out when asked."""
+        return None if self.drawn is None else self.drawn().golden
 
     @property
     def score(self) -> float | None:

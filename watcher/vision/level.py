@@ -21,6 +21,8 @@ _PER_CELL = 4
 _MOST = 16_000
 _WEAK_EDGE = 2.0
 """Grey levels per pixel: what is weaker is noise, and says nothing of where a part lies."""
+_WEAKER = 0.08
+"""Part of the strongest edges below which an edge is a smudge or compression."""
 _FEWEST = 24
 _LEAST_SCALE = 4.0
 """Grey levels: residuals below this are as good as none."""
@@ -179,7 +181,8 @@ def _strongest(strength: F32) -> tuple[Any, Any]:
     which = np.arange(len(cells))[:, None]
     rows = which // (width // _CELL) * _CELL + order // _CELL
     columns = which % (width // _CELL) * _CELL + order % _CELL
-    keep = cells[which, order] > _WEAK_EDGE
+    weak = max(_WEAK_EDGE, _WEAKER * float(np.percentile(strength, 99.5)), 6 * float(np.median(strength[::3, ::3])))
+    keep = cells[which, order] > min(weak, max(_WEAK_EDGE, 0.3 * float(strength.max())))
     rows, columns = rows[keep], columns[keep]
     thin = slice(None, None, -(-len(rows) // _MOST) or 1)
     return rows[thin], columns[thin]
