@@ -68,6 +68,11 @@ def test_a_camera_is_watched_for_a_while(at, capsys):
     assert "no event" in said
 
 
+def test_where_nothing_stays_silent_that_is_said(at, capsys):
+    assert main(["tune", "yard.mp4", "--quiet"]) == 0
+    assert "none of the settings that were tried stays silent" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -192,6 +192,8 @@ def _say_proposal(
         x, y = (f"{100 * value:.0f} %" for value in place)
         print(f"\nmost of what is not meant happens about {x} from the left and {y} from the top:")
         print("  a screen, a clock or a plant there belongs under ignore")
+    if args.quiet and proposed.events:
+        print("\nnone of the settings that were tried stays silent")
     if not wanted:
         print(
             "\nthe present settings are proposed: none that was tried does better"

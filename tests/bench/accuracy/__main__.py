@@ -31,7 +31,9 @@ def main() -> int:
     only = [name for names in asked.only or [] for name in names]
     if unknown := [name for name in only if name not in ROWS]:
         parser.error(f"{unknown[0]} is no row; the rows are {', '.join(ROWS)}")
-    wishes = Asked(asked.jobs, asked.trials, asked.frames, asked.trial, asked.save, not asked.no_peers)
+    part = 10 if asked.quick else 1
+    peers = not (asked.no_peers or asked.quick)
+    wishes = Asked(asked.jobs, asked.trials // part, asked.frames // part, asked.trial, asked.save, peers)
     _measure([name for name in ROWS if not only or name in only], wishes)
     return 0
 
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="write pictures there: what failed, events as they begin, pixels right and wrong",
     )
+    parser.add_argument("--quick", action="store_true", help="a tenth of the trials and frames, and no peers")
     parser.add_argument("--no-peers", action="store_true", help="measure this program alone")
     return parser
 
