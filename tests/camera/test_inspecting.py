@@ -16,6 +16,7 @@ from tests.support.cameras import HURRY, Filming, Kept, LiveSource, Recording, f
 from tests.support.wait import until
 from watcher.camera import recipes
 from watcher.camera.camera import Camera
+from watcher.camera.patience import Patience
 from watcher.camera.settings import Adjusted
 from watcher.errors import RequestRefused
 from watcher.history import History
@@ -35,6 +36,7 @@ from watcher.requests import (
 )
 from watcher.sinks.options import StorageOptions
 from watcher.sinks.snapshot import Snapshots
+from watcher.vision.frame import Frame, JpegPixels, encode_jpeg
 from watcher.vision.options import ZoneOptions
 from watcher.vision.picture import decode_picture
 from watcher.vision.reference.options import GoldenOptions
@@ -60,6 +62,7 @@ class Line:
         self.filming.picture = parts.empty()
         self.camera: Camera | None = None
         self.more: list[Any] = []
+        self.patience = HURRY
         if taught:
             golden(folder)
         if empty:
@@ -76,7 +79,7 @@ class Line:
         made = options(**settings)
         self.camera = Camera(
             made, StorageOptions(folder=str(self.folder)), [self.kept, *self.more],
-            make=lambda: LiveSource(self.script), patience=HURRY, adjusted=Adjusted(config=made),
+            make=lambda: LiveSource(self.script), patience=self.patience, adjusted=Adjusted(config=made),
             counters=counters or (lambda camera: None),
         )  # fmt: skip
         self.camera.start()
@@ -180,6 +183,38 @@ class TestGate:
             line.filming.picture = parts.empty()
             line.says("ready", "ON")
         assert len(line.kept.all("pictures")) == kept
+
+    def test_a_broken_picture_is_not_judged(self, line: Line) -> None:
+        line.patience = Patience()
+        line.ready(LineOptions(when="trigger"))
+        whole = encode_jpeg(parts.part())
+        line.filming.silence()
+        until(line.script.empty)
+        line.asks(Inspect("broken"))
+        pixels = JpegPixels(whole[: len(whole) // 3])
+        line.script.put(Frame(time.monotonic(), datetime.now(UTC), pixels, 1))
+        told = line.nth(1)
+        assert (told["verdict"], told["correlation_id"]) == ("NOT_INSPECTED", "broken")
+        assert "the picture cannot be read" in told["reason"]
+        line.filming.go_on()
+        line.asks(Inspect("whole"))
+        assert line.nth(2)["correlation_id"] == "whole"
+
+    def test_a_frozen_picture_never_passes(self, tmp_path: Path) -> None:
+        """Pictures arrive, but the same for ever: whatever lies there now, nobody sees it."""
+        golden(tmp_path)
+        shown = [parts.part(seed=n) for n in range(110)] + [parts.part(seed=0)] * 200 + [parts.part(seed=1)]
+        kept, made = Kept(), options(reference=GoldenOptions(), inspection=LineOptions(when="continuous"))
+        camera = Camera(
+            made, StorageOptions(folder=str(tmp_path)), [kept], patience=HURRY,
+            make=lambda: Recording([frame(n, picture, 10) for n, picture in enumerate(shown)]),
+        )  # fmt: skip
+        camera.start()
+        until(lambda: camera.ended, 40)
+        camera.stop()
+        assert len(kept.all("verdict")) < 110 + 160, "after 15 seconds it is not judged any more"
+        assert any(health["state"] == "frozen" for health in kept.all("health"))
+        assert kept.all("ready").count("OFF") >= 2
 
     def test_a_part_that_does_not_stop_is_counted(self, line: Line) -> None:
         line.ready()

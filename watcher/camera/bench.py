@@ -36,8 +36,10 @@ class Bench:
         presence = Presence(small(recipe.golden.picture), empty, mask)
         return cls(recipe, Inspector(recipe.golden, recipe.options, watched), presence, size, shrinker)
 
-    def place(self, frame: Frame) -> Place | None:
+    def view(self, frame: Frame) -> U8:
+        """The frame, small and grey. PictureUnreadable where it is broken."""
+        return frame.view(self.size, self.shrinker).luma.copy()
+
+    def place(self, frame: Frame, view: U8) -> Place | None:
         """What lies there; None where the frame has another size than the golden part."""
-        if frame.size != self.recipe.golden.size:
-            return None
-        return self.presence.look(frame.view(self.size, self.shrinker).luma, frame.at)
+        return self.presence.look(view, frame.at) if frame.size == self.recipe.golden.size else None

@@ -22,12 +22,14 @@ from watcher.camera.recipes import Recipe
 from watcher.camera.teller import Circumstances, Teller
 from watcher.camera.verdicts import Judged
 from watcher.errors import PictureUnreadable, ReferenceUnusable
-from watcher.inspection.gate import ROOM, Due, Gate, Trigger
+from watcher.inspection.gate import ROOM, Due, Gate, Place, Trigger
 from watcher.inspection.verdict import Inspection
 from watcher.references import Store
 from watcher.requests import Republish, ResetCounters, TakeSnapshot
+from watcher.vision.condition import Condition
 from watcher.vision.frame import Frame
 from watcher.vision.geometry import Size
+from watcher.vision.shrink import Shrinker
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Inspecting:
         self._store, self._teller, self._ledger, self._veil, self._live = store, teller, ledger, veil, live
         self._key = in_force.options.key
         self._gate = Gate(in_force.options.inspection)
+        self._condition = Condition()
         self._found, self._lessons = counters, Lessons(self._key)
         self._bench: Bench | None = None
         self._trouble = ""
@@ -131,17 +134,33 @@ class Inspecting:
         dropped, self._dropped = self._arrivals.dropped - self._dropped, self._arrivals.dropped
         if self._in_force.paused:
             return
-        bench = self._bench
+        bench, place, blind = self._bench, None, self._trouble
         self._gate.missed(dropped if bench is not None else 0)
-        place = bench.place(frame) if bench is not None and self._gate.wants_place else None
+        if bench is not None:
+            place, blind = self._seen(bench, frame)
         due = self._gate.step(frame.at, place)
-        if bench is None:
-            if due is not None:
-                self._answer(due.triggers, self._trouble)
-        elif due is not None:
+        if due is not None and (bench is None or blind):
+            self._answer(due.triggers, blind)
+        elif due is not None and bench is not None:
             # Of a recording nobody knows when it was captured in the time of this machine.
             self._inspect(bench, frame, due, frame.at if self._live else began)
-        self._teller.look(frame, self._circumstances(), self._fraction)
+        self._teller.look(frame, self._circumstances(), self._fraction, self._condition.troubles)
+
+    def _seen(self, bench: Bench, frame: Frame) -> tuple[Place | None, str]:
+        """What lies there, as far as anybody wants to know, and why the frame must not be judged at all."""
+        try:
+            view = bench.view(frame)
+        except PictureUnreadable as error:
+            self._condition.damaged(frame.at, str(error))
+            return None, f"the picture cannot be read: {error}"
+        blind = ""
+        if self._in_force.options.detector.health:
+            # A frozen picture of a good part would pass for ever, whatever lies there.
+            blind = self._condition.seen(view, frame.at, None, lambda: frame.pixels.chroma(bench.size, Shrinker()))
+        if blind:
+            self._gate.unknown()
+            return None, blind
+        return bench.place(frame, view) if self._gate.wants_place else None, ""
 
     def _inspect(self, bench: Bench, frame: Frame, due: Due, captured: float) -> None:
         began = time.perf_counter()
@@ -310,6 +329,8 @@ class Inspecting:
         bench, size = self._bench, self.size
         if bench is None or size is None:
             return self._trouble or "waiting for the golden reference"
+        if "frozen" in self._condition.troubles:
+            return self._condition.troubles["frozen"]
         if size != bench.recipe.golden.size:
             wanted = bench.recipe.golden.size
             return (

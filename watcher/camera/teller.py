@@ -158,8 +158,9 @@ class Teller:
             self._offer("decision", decision(tracker.near_miss, self._options.key))
         self._tell_pace(seen, detection, now, told_at)
 
-    def look(self, seen: Frame, now: Circumstances, changed_fraction: float) -> None:
+    def look(self, seen: Frame, now: Circumstances, changed_fraction: float, troubles: Mapping[str, str]) -> None:
         """A frame of a camera that inspects: no event comes of it, whether a part lies there or not."""
+        self._note_troubles(troubles)
         self._ready = self._ready or not now.trouble
         self.tell_states(seen.utc, now)
         told = Detection("clear", changed_fraction=changed_fraction)
