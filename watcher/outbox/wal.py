@@ -11,8 +11,6 @@ log = logging.getLogger(__name__)
 
 _AT = 4 * 2**20
 """Bytes of the log at which it is folded."""
-_AT_ONCE = 4 * _AT
-"""Bytes at which whoever writes has to wait for it: while he writes on, the log is never folded to its end."""
 
 
 class Folding:
@@ -23,16 +21,12 @@ class Folding:
 
     def consider(self, path: Path) -> None:
         """Begin, if it is time."""
-        try:
-            size = os.stat(f"{path}-wal").st_size
-        except OSError:
+        if self._thread is not None and self._thread.is_alive():
             return
-        if size >= _AT_ONCE:
-            self.wait()
-            _fold(path, "TRUNCATE")
-        elif size >= _AT and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=_fold, args=(path, "PASSIVE"), name="outbox:fold", daemon=True)
-            self._thread.start()
+        with contextlib.suppress(OSError):
+            if os.stat(f"{path}-wal").st_size >= _AT:
+                self._thread = threading.Thread(target=_fold, args=(path,), name="outbox:fold", daemon=True)
+                self._thread.start()
 
     def wait(self) -> None:
         """Until it is done."""
@@ -40,9 +34,9 @@ class Folding:
             self._thread.join(5.0)
 
 
-def _fold(path: Path, how: str) -> None:
+def _fold(path: Path) -> None:
     try:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as sql:
-            sql.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
+            sql.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     except sqlite3.Error as error:
         log.debug("outbox: the log is not folded: %s", error)

@@ -65,7 +65,7 @@ class Comparison:
         self.shape = shape
         self.sigma = sigma
         (self.reference, self.difference, self.mean, self.variance) = _buffers(shape, 4)
-        (self.mean_square, self._frame, self._structure, self._scratch) = _buffers(shape, 4)
+        (self.mean_square, self._nothing, self._structure, self._scratch) = _buffers(shape, 4)
         (self._product, self._same, self._level) = _buffers(shape, 3)
         (self._reference_mean, self.reference_variance) = _buffers(shape, 2)
         (self._reference_structure, self._reference_level) = _buffers(shape, 2)
@@ -85,19 +85,14 @@ class Comparison:
         np.add(self.reference_variance * 2, C2, out=self._reference_structure)
         np.add(self._reference_mean * self._reference_mean * 2, C1, out=self._reference_level)
 
-    def load(self, frame: U8 | F32, gain: float = 1.0, offset: float = 0.0) -> None:
-        """Compare ``(frame - offset) / gain`` (uint8 or float32, 0-255) with the reference.
-
-        `gain` and `offset` are those of the light on the frame relative to the reference.
-        """
+    def load(self, frame: U8 | F32, same: U8 | None = None) -> None:
+        """Compare `frame` (uint8 or float32, 0-255) with the reference; in `same` (255) it does not differ."""
         if frame.shape != self.shape:
             raise ValueError(f"expected a frame of shape {self.shape}, got {frame.shape}")
         self._has_structure = False
-        if gain == 1 and offset == 0:
-            cv2.subtract(frame, self.reference, dst=self.difference, dtype=cv2.CV_32F)
-        else:
-            np.copyto(self._frame, frame)
-            cv2.addWeighted(self._frame, 1 / gain, self.reference, -1, -offset / gain, dst=self.difference)
+        cv2.subtract(frame, self.reference, dst=self.difference, dtype=cv2.CV_32F)
+        if same is not None:
+            cv2.copyTo(self._nothing, same, self.difference)
         window_mean(self.difference, self.sigma, self.mean)
         cv2.multiply(self.difference, self.difference, dst=self._scratch)
         window_mean(self._scratch, self.sigma, self.variance)

@@ -11,7 +11,7 @@ from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection, StillCause
 from watcher.vision.frame import View
 from watcher.vision.geometry import Size
-from watcher.vision.light import SAME_LIGHT, coarse, light_on
+from watcher.vision.lit import Lit
 from watcher.vision.noise import LEAST_VARIANCE, difference_variance
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.scene import Planes, Scene
@@ -57,8 +57,7 @@ class Stage:
         self.scene: Scene | None = None
         self._comparison = Comparison(shape)
         self._level = levels(options.sensitivity)
-        self._light = SAME_LIGHT
-        self._weight = coarse(self.watched.everything) / np.float32(255)
+        self._lit = Lit(self.watched.everything)
         self._still = Stillness(shape)
         self._nothing: U8 = np.zeros(shape, np.uint8)
         self._no_change: F32 = np.zeros(shape, np.float32)
@@ -73,7 +72,7 @@ class Stage:
     def set_scene(self, scene: Scene) -> None:
         """Compare with `scene` from now on."""
         self.scene = scene
-        self._light = SAME_LIGHT
+        self._lit.forget()
         self._guess = None
         self._active, self.change, self._similarity = self._nothing, self._no_change, None
         self._refresh()
@@ -91,21 +90,32 @@ class Stage:
         if weight == 0:
             # Light that drifts away from a reference that never follows is no noise: without its local mean.
             difference = cast(F32, cv2.subtract(difference, self._comparison.mean))
-        scene.adapt_spread(difference, unchanged, seconds)
+        scene.adapt_spread(self._lit.as_before(difference), unchanged, seconds)
         if weight > 0:
+            if self._options.light:
+                self._follow_light(cast(U8, cv2.bitwise_not(unchanged)), weight)
             scene.adapt(planes, unchanged, weight)
         self._refresh()
+
+    def _follow_light(self, covered: U8, weight: float) -> None:
+        """What cannot be seen now becomes brighter and darker with the rest of the picture."""
+        scene = self._known_scene()
+        if self._lit.another:
+            self._lit.match(self._luma)
+        if cv2.countNonZero(covered) or scene.any_settled:
+            expected, beneath = self._lit.of(np.stack([scene.expected[0], scene.beneath[0]]), self._luma)
+            scene.follow(expected, beneath, covered, weight)
 
     def settle(self, planes: Planes, at: float) -> None:
         """What is changed now has come to stay."""
         scene = self._known_scene()
         where = cast(U8, cv2.dilate(self._active, np.ones((GUARD_REACH, GUARD_REACH), np.uint8)))
-        matched = self._matched()
         same = self._like_before()
         # A change that had not settled differs from what was there, be it of the same tone; around it nothing does.
         same[(self._active > 0) & (scene.settled == 0)] = 0
-        colors = ((c - np.float32(128)) / np.float32(self._light.gain) + np.float32(128) for c in planes[1:])
-        scene.settle(where, (matched, *colors), same, at)
+        gain = np.float32(self._lit.light.gain)
+        colors = ((c - np.float32(128)) / gain + np.float32(128) for c in planes[1:])
+        scene.settle(where, (self._lit.undone(self._luma), *colors), same, at)
         self._changed_at[where > 0] = -np.inf
         self._active = self._nothing
         self._refresh()
@@ -121,11 +131,9 @@ class Stage:
         """One frame against the scene."""
         luma = self._luma = planes[0]
         suspects = self._load(luma)
-        if suspects is not None and self._options.light:
-            light = light_on(coarse(luma), self._coarse_reference, self._weight, self._light)
-            if light.differs(self._light):
-                self._light = light
-                suspects = self._load(luma)
+        if suspects is not None and self._options.light and self._lit.match(luma):
+            self._show()
+            suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
             found = self._changed(planes, suspects)
             if found:
@@ -138,7 +146,7 @@ class Stage:
             similarity=self._similarity_at(view.at),
             zone_fractions=self._no_fractions,
             settled_fractions=self._settled_fractions,
-            gain=self._light.gain,
+            gain=round(self._lit.light.gain, 4),
         )
 
     def all_changed(self) -> U8:
@@ -151,18 +159,15 @@ class Stage:
         everything = cv2.bitwise_or(self._active, cv2.bitwise_and(scene.settled, self.watched.everything))
         return cast(U8, cv2.subtract(everything, returned))
 
-    def _matched(self) -> F32:
-        """The last frame's luma in the light of the reference."""
-        return (self._luma - np.float32(self._light.offset)) / np.float32(self._light.gain)
-
     def _like_before(self) -> U8:
         """255 where the last frame has the tone of the reference without what has settled on it."""
-        apart = np.abs(cv2.blur(self._matched() - self._known_scene().before()[0], (5, 5)))
+        before = self._lit.of(self._known_scene().before()[0], self._luma)
+        apart = np.abs(cv2.blur(cv2.subtract(self._luma, before, dtype=cv2.CV_32F), (5, 5)))
         return at_most(apart.astype(np.float32), self._level.tone * 0.7)
 
     def _load(self, luma: U8) -> U8 | None:
         """Load a frame in the present light; the pixels that may have changed, None for a quiet frame."""
-        self._comparison.load(luma, self._light.gain, self._light.offset)
+        self._comparison.load(luma, self._lit.clipped(luma))
         scene = self._known_scene()
         if scene.spread is None and self._guess is None:
             guess = min(difference_variance(self._comparison.difference), LARGEST_GUESS)
@@ -181,7 +186,7 @@ class Stage:
         change = change_map(self._comparison, self._limits, window)
         if len(planes) == 3:
             expected = self._known_scene().expected
-            color = color_difference(planes[1:], expected[1:], self._options.light, self._light.gain)
+            color = color_difference(planes[1:], expected[1:], self._options.light, self._lit.light.gain)
             color *= 0.5 / self._level.color
             change = ChangeMap(change.structure, np.maximum(change.tone, color))
         changed = changed_pixels(change, self.watched.everything[window], REACH)
@@ -198,7 +203,7 @@ class Stage:
         window = window_around(self._active, 0)
         self._changed_at[window][self._active[window] > 0] = view.at
         self._still.changed(luma, self._active, view.at, window_around(self._active, 2))
-        expected = self._known_scene().expected[0]
+        expected = self._lit.picture
 
         def still(patch: Patch) -> tuple[float, StillCause | None]:
             seconds = max(0.0, view.at - self._still.since(patch))
@@ -216,7 +221,7 @@ class Stage:
             changed_fraction=self.watched.fraction(self._active),
             zone_fractions=self.watched.zone_fractions(self._active),
             settled_fractions=self._settled_fractions,
-            gain=self._light.gain,
+            gain=round(self._lit.light.gain, 4),
         )
 
     # -- what is cached ----------------------------------------------------------------------------------
@@ -229,16 +234,24 @@ class Stage:
     def _refresh(self) -> None:
         """The scene has changed: everything that rests on it anew."""
         scene = self._known_scene()
-        self._comparison.set_reference(scene.expected[0])
-        self._coarse_reference = coarse(scene.expected[0])
-        if scene.spread is not None:
-            self._use_spread(scene.spread)
+        self._lit.show(scene.expected[0])
+        self._show()
         settled = cv2.bitwise_and(scene.settled, self.watched.everything)
         self._settled_fractions = {"": self.watched.fraction(cast(U8, settled))}
         self._settled_fractions |= self.watched.zone_fractions(cast(U8, settled))
         self._no_fractions = dict.fromkeys(self.watched.zones, 0.0)
 
+    def _show(self) -> None:
+        """What is expected, or the light on it, is another: everything that frames are compared with anew."""
+        self._comparison.set_reference(self._lit.picture)
+        spread = self._known_scene().spread
+        if spread is None:
+            spread = self._guess
+        if spread is not None:
+            self._use_spread(spread)
+
     def _use_spread(self, spread: F32) -> None:
+        spread = self._lit.spread(spread)
         self._limits = Limits(spread, self._comparison, self._level)
         self._still.set_noise(spread)
 

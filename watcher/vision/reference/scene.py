@@ -56,6 +56,15 @@ class Scene:
         for kept, now in zip(self.expected, planes, strict=True):
             cv2.accumulateWeighted(now, kept, weight, mask=unchanged)
 
+    def follow(self, expected: F32, beneath: F32, covered: U8, weight: float) -> None:
+        """Move what cannot be seen towards its brightness in the present light, as `adapt` moves what can be.
+
+        `expected` and `beneath` (float32, (h, w)) are the luma of both in that light; `covered` (255) is where
+        `adapt` learnt nothing.
+        """
+        cv2.accumulateWeighted(expected, self.expected[0], weight, mask=covered)
+        cv2.accumulateWeighted(beneath, self.beneath[0], weight, mask=self.settled)
+
     def adapt_spread(self, difference: F32, unchanged: U8, seconds: float) -> None:
         """Learn the variation of each pixel from the light-matched `difference` (h, w)."""
         if self.spread is not None:

@@ -1,0 +1,216 @@
+"""The light on the whole picture: what each level of the reference has become in a frame.
+
+A tone curve from expected to seen levels, fitted over a coarse grid of the picture. It covers brightness,
+contrast, a camera's gamma, and all of them at once; what is clipped in either picture has no say.
+
+The curve is a spline of straight pieces whose bends cost something (P. Eilers, B. Marx, "Flexible smoothing with
+B-splines and penalties", Statistical Science 11(2), 1996, doi:10.1214/ss/1038425655), so that it goes on straight
+where the picture has no such levels. It is fitted by iteratively reweighted least squares with the Geman-McClure
+weight (S. Geman, D. McClure, "Statistical methods for tomographic image reconstruction", Bulletin of the ISI
+52(4), 1987), so that an object covering part of the picture does not pull it along; it begins with the light
+found last, or, where light has jumped, with the curve that makes the levels of both pictures equally frequent.
+"""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.vision.arrays import F32, F64, U8
+
+GRID = (48, 36)
+"""(width, height) of the grid on which light is matched: 1728 means of about 7 x 5 pixels."""
+
+KNOTS: F64 = np.linspace(0, 256, 33)
+"""Levels of the reference at which the curve may bend."""
+
+CLIPPED = (3, 252)
+"""Levels at which, and beyond which, a camera may have clipped what it saw."""
+
+_MOST_CLIPPED = 0.02
+"""Part of a cell that may be clipped while its mean still has a say."""
+
+_STEP = float(KNOTS[1])
+_FINE = 8
+"""Entries per level of the table by which pictures are put into another light."""
+
+_BEND = 1e-4
+"""What bends cost, beside a squared error of one level all over the picture."""
+
+_STIFFNESS = 10.0
+"""Grey levels squared that pull the slope towards 1 where the reference has too little contrast to tell."""
+
+_PULL = 1e-3
+"""What it costs to be steeper or flatter than the line nearest to the picture: little, where the picture has any
+levels."""
+
+NOTICED = 1.0
+"""Grey levels by which light has to move some level of the picture to be another light."""
+
+_CLOSE = 2.5
+"""Grey levels from the light found last within which light has not jumped."""
+
+_LEAST_SLOPE = 0.1
+"""A flatter curve cannot be gone back along."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tone:
+    """What each level has become: `levels` float64 of shape (33,), at `KNOTS`, never falling; may leave 0-255.
+
+    `gain` is the slope of the curve where the picture has levels.
+    """
+
+    levels: F64 = field(default_factory=KNOTS.copy)
+    gain: float = 1.0
+
+    @property
+    def level(self) -> float:
+        """What mid grey becomes."""
+        return float(self.levels[16])
+
+    def on(self, picture: F32) -> F32:
+        """`picture` (float32, 0-255) in this light, as if no camera clipped it."""
+        fine = np.arange(256 * _FINE + 1) / _FINE
+        table = np.interp(fine, KNOTS, self.levels).astype(np.float32)
+        return table[(picture * np.float32(_FINE) + np.float32(0.5)).astype(np.uint16)]
+
+    def slope_on(self, picture: F32) -> F32:
+        """How much contrast `picture` (float32, 0-255) gains at each pixel."""
+        slopes = (np.diff(self.levels) / _STEP).astype(np.float32)
+        return slopes[(picture * np.float32(1 / _STEP)).astype(np.uint8)]
+
+    def undone(self) -> F32:
+        """What the levels 0 to 255 of a frame are in the light of the reference, float32 of shape (256,)."""
+        rising = self.levels[0] + np.concatenate(
+            ([0.0], np.cumsum(np.maximum(np.diff(self.levels), _LEAST_SLOPE * _STEP)))
+        )
+        return np.interp(np.arange(256), rising, KNOTS).clip(0, 255).astype(np.float32)
+
+
+SAME_TONE = Tone()
+
+
+def coarse(picture: U8 | F32) -> F32:
+    """Means of `picture` on the grid, float32 of shape (36, 48)."""
+    return cv2.resize(picture, GRID, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def unclipped(picture: U8 | F32) -> NDArray[np.bool_]:
+    """Cells of the grid, bool of shape (36, 48), in which (nearly) nothing of `picture` is clipped."""
+    inside = cv2.inRange(picture, CLIPPED[0] + 1, CLIPPED[1] - 1)
+    return coarse(cast(U8, inside)) > 255 * (1 - _MOST_CLIPPED)
+
+
+def tone_on(frame: F32, reference: F32, weight: F32, start: Tone = SAME_TONE, noticed: float = NOTICED) -> Tone:
+    """The light on `frame` relative to `reference`, both from `coarse`.
+
+    `weight` is how much of each cell is watched, 0 to 1, same shape; 0 where either is clipped (`unclipped`).
+    `start` is where to begin: the light found last. It comes back itself where nothing has changed, and
+    `SAME_TONE` where frame and reference lie in the same, both to `noticed` grey levels.
+    """
+    # What goes on in cells that are not watched says nothing, not even of the scale.
+    seen = weight > 0.05
+    x, y, part = frame[seen].astype(np.float64), reference[seen].astype(np.float64), weight[seen].astype(np.float64)
+    if x.size < 8:
+        return start
+    fit = _Fit(x, y, part)
+    levels = start.levels
+    if fit.scale(levels) > _CLOSE:
+        levels = min((levels, fit.line(levels), _as_frequent(x, y)), key=fit.scale)
+    light = fit.refined(levels)
+    if fit.apart(light.levels, KNOTS) < noticed:
+        return SAME_TONE
+    return start if fit.apart(light.levels, start.levels) < noticed else light
+
+
+class _Fit:
+    """Samples of what was expected (`y`) and seen (`x`), with how much each of them counts (`part`)."""
+
+    def __init__(self, x: F64, y: F64, part: F64) -> None:
+        self._x, self._part = x, part
+        self._knot = (y / _STEP).astype(np.intp)
+        self._after = y / _STEP - self._knot
+        self._y = y
+
+    def expected(self, levels: F64) -> F64:
+        """The levels that the samples should have."""
+        return levels[self._knot] * (1 - self._after) + levels[self._knot + 1] * self._after
+
+    def scale(self, levels: F64) -> float:
+        """How far most of the samples are from a curve, grey levels."""
+        return max(1.0, 1.4826 * float(np.median(np.abs(self._x - self.expected(levels)))))
+
+    def apart(self, one: F64, other: F64) -> float:
+        """How far two curves are from each other at the levels that the picture has."""
+        return float(np.abs(self.expected(one) - self.expected(other)).max())
+
+    def line(self, levels: F64) -> F64:
+        """The straight line from there on: less apt than a curve, and harder to lead astray."""
+        near = self.expected(levels)
+        for _ in range(8):
+            trust = self._trust(near)
+            mean_x, mean_y, slope = float(trust @ self._x), float(trust @ self._y), self._slope(trust)
+            near, before = mean_x + slope * (self._y - mean_y), near
+            if float(np.abs(near - before).max()) < 0.5:
+                break
+        return mean_x + slope * (KNOTS - mean_y)
+
+    def _trust(self, near: F64) -> F64:
+        residual = self._x - near
+        scale = max(1.0, 1.4826 * float(np.median(np.abs(residual))))
+        trust = self._part / (1 + (residual / (2 * scale)) ** 2) ** 2
+        return trust / max(float(trust.sum()), 1e-9)
+
+    def refined(self, levels: F64) -> Tone:
+        """The curve from there on, in at most eight rounds."""
+        for _ in range(8):
+            trust = self._trust(self.expected(levels))
+            before, levels = levels, self._solved(trust)
+            if self.apart(levels, before) < 0.5:
+                break
+        return Tone(levels, self._slope(trust))
+
+    def _solved(self, trust: F64) -> F64:
+        count, k, f = KNOTS.size, self._knot, self._after
+        matrix: F64 = np.zeros((count, count))
+        here, beside = np.arange(count), np.arange(count - 1)
+        matrix[here, here] = _summed(k, trust * (1 - f) ** 2) + _summed(k + 1, trust * f * f)
+        across = _summed(k, trust * f * (1 - f))[:-1]
+        matrix[beside, beside + 1] = matrix[beside + 1, beside] = across
+        wanted = _summed(k, trust * (1 - f) * self._x) + _summed(k + 1, trust * f * self._x)
+        matrix = matrix + _BEND * _BENDS + _PULL * _SLOPES
+        wanted = wanted + _PULL * _STEP * self._slope(trust) * _ENDS
+        return np.maximum.accumulate(np.linalg.solve(matrix, wanted))
+
+    def _slope(self, trust: F64) -> float:
+        """The slope of the line nearest to the trusted samples, whose trust adds up to 1."""
+        y = self._y - float(trust @ self._y)
+        return (float((trust * y) @ self._x) + _STIFFNESS) / (float((trust * y) @ y) + _STIFFNESS)
+
+
+def _as_frequent(x: F64, y: F64) -> F64:
+    """The curve under which the levels `y` become as frequent as the levels `x` are."""
+    ranks = np.linspace(0, 1, 33)
+    before, now = np.quantile(y, ranks), np.quantile(x, ranks)
+    rising = np.concatenate(([True], np.diff(before) > 0.5))
+    before, now = before[rising], now[rising]
+    # Beyond both ends nothing is known: as far from the ends as before.
+    beyond = np.minimum(KNOTS - before[0], 0) + np.maximum(KNOTS - before[-1], 0)
+    return np.asarray(np.interp(KNOTS, before, now) + beyond, np.float64)
+
+
+def _summed(knot: NDArray[np.intp], values: F64) -> F64:
+    """The sum of the values at each knot, float64 of shape (33,)."""
+    return np.asarray(np.bincount(knot, values, KNOTS.size), np.float64)
+
+
+def _penalty(order: int) -> F64:
+    differences = np.diff(np.eye(KNOTS.size), order, axis=0)
+    return np.asarray(differences.T @ differences, np.float64)
+
+
+_BENDS, _SLOPES = _penalty(2), _penalty(1)
+_ENDS: F64 = np.diff(np.eye(KNOTS.size), axis=0).sum(axis=0)
