@@ -99,7 +99,7 @@ def test_everything_is_published_again_when_home_assistant_comes(broker, daemon,
 
 def test_a_flood_of_greetings_is_no_flood_of_answers():
     home, again = Home(MqttOptions(), States(), KeptInMemory()), []
-    home._states.all_again = lambda: again.append(1)
+    home._states.say_again = lambda: again.append(1)
     for tenth in range(200):
         assert home.hear(Message("homeassistant/status", b"online", False), tenth / 10)
         home.tend(tenth / 10)

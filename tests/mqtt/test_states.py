@@ -82,3 +82,15 @@ def test_only_the_newest_pictures_of_a_camera_are_made():
         (topics.SNAPSHOT, b"new annotated"), (topics.CLEAN, b"new clean"),
         (topics.DIFFERENCE, b"new difference"), (topics.REFERENCE, None),
     ]  # fmt: skip
+
+
+def test_who_comes_late_hears_what_is_kept_and_not_what_was_cleared():
+    states = States()
+    for name, payload in (("change", b"ON"), ("health", b"")):
+        states.put(Value(f"watcher/porch/{name}", topics.of_state(name), payload))
+    while states.take():
+        pass
+    states.say_again()
+    assert [value.payload for value in iter(states.take, None)] == [b"ON"]
+    states.all_again()
+    assert [value.payload for value in iter(states.take, None)] == [b"ON", b""], "a new broker may keep it still"

@@ -147,6 +147,10 @@ class _Maker:
             "dev_cla": "timestamp", "stat_t": self.topic(topics.LAST_EVENT), **self._only_daemon,
             "val_tpl": "{{ value_json.started_at }}", "json_attr_t": self.topic(topics.LAST_EVENT),
         })  # fmt: skip
+        yield self.component("similarity", "sensor", "Similarity", {
+            **self._now(), "sug_dsp_prc": 3, "val_tpl": "{{ value_json.similarity }}",
+            "ic": "mdi:approximately-equal", **_DIAGNOSTIC,
+        })  # fmt: skip
         yield self.component("forget_learnt", "button", "Forget what was learnt", {
             "cmd_t": self.topic(topics.LEARNT_RESET), "pl_prs": "PRESS", "ic": "mdi:restart", "ent_cat": "config",
         })  # fmt: skip
@@ -163,15 +167,15 @@ class _Maker:
             "json_attr_t": self.topic(topics.HEALTH), "ic": "mdi:heart-pulse", **health,
         })  # fmt: skip
 
+    def _now(self) -> Component:
+        """A number of the state topic."""
+        return {"stat_t": self.topic(topics.STATE), "exp_aft": _SILENT_AFTER, "stat_cla": "measurement"}
+
     def _numbers(self) -> Iterator[tuple[str, Component]]:
-        now = {"stat_t": self.topic(topics.STATE), "exp_aft": _SILENT_AFTER, "stat_cla": "measurement"}
+        now = self._now()
         yield self.component("changed_area", "sensor", "Changed area", {
             **now, "unit_of_meas": "%", "sug_dsp_prc": 2, "ic": "mdi:image-filter-center-focus",
             "val_tpl": "{{ (value_json.changed_fraction * 100) | round(4) }}",
-        })  # fmt: skip
-        yield self.component("similarity", "sensor", "Similarity", {
-            **now, "sug_dsp_prc": 3, "val_tpl": "{{ value_json.similarity }}", "ic": "mdi:approximately-equal",
-            **_DIAGNOSTIC,
         })  # fmt: skip
         yield self.component("fps", "sensor", "Frame rate", {
             **now, "unit_of_meas": "fps", "val_tpl": "{{ value_json.fps }}", "ic": "mdi:filmstrip",

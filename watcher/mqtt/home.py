@@ -106,7 +106,7 @@ class Home:
         if self._again_at is not None and now >= self._again_at:
             self._again_at, self._said_at = None, now
             log.info("MQTT: Home Assistant is here: everything is published again")
-            self._states.all_again()
+            self._states.say_again()
 
     def _clear(self, wanted: Collection[str], before: Collection[str] = ()) -> None:
         """Take back the devices that are told no more, also those of another day or discovery prefix."""

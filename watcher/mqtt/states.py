@@ -64,6 +64,13 @@ class States:
             for text, value in self._values.items():
                 self._waiting(value)[text] = None
 
+    def say_again(self) -> None:
+        """Somebody has come who has heard nothing yet: all that is retained, but not what was only cleared."""
+        with self._lock:
+            for text, value in self._values.items():
+                if value.topic.retained and value.payload:
+                    self._waiting(value)[text] = None
+
     def take(self) -> Value | None:
         """The next text or JSON that the broker has yet to hear."""
         return self._taken(self._small)
