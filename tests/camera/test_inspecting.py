@@ -230,6 +230,17 @@ class TestGate:
         line.filming.picture = parts.part(design=99)
         assert line.nth(1)["verdict"] != "PASS"
 
+    def test_an_empty_place_that_shows_the_part_is_refused_in_words(self, tmp_path: Path) -> None:
+        line = Line(tmp_path, empty=False)
+        memory = teach([parts.part(seed=5)]).golden.memory()
+        Store(tmp_path / "references").save("porch", "empty", memory, parts.SIZE)
+        try:
+            line.begin()
+            until(lambda: "looks like the golden part" in (line.kept.last("health") or {"reason": ""})["reason"])
+            assert line.kept.last("ready") == "OFF"
+        finally:
+            line.close()
+
     def test_without_a_picture_of_the_empty_place_it_is_learnt(self, tmp_path: Path, caplog: Any) -> None:
         line = Line(tmp_path, empty=False)
         try:

@@ -108,6 +108,16 @@ def test_every_trigger_of_a_storm_is_answered_by_the_one_frame():
     assert gate.step(1.1).triggers == tuple(triggers[51:])
 
 
+def test_one_that_is_heard_after_the_frame_was_looked_at_is_judged_by_it():
+    gate = Gate(LineOptions(when="trigger"))
+    assert gate.step(1.0) is None
+    gate.trigger(Trigger(0.99, "a"))
+    gate.trigger(Trigger(1.01, "b"))
+    assert [one.correlation_id for one in gate.asked(1.0).triggers] == ["a"]
+    assert gate.asked(1.0) is None
+    assert [one.correlation_id for one in gate.step(1.1).triggers] == ["b"]
+
+
 def test_a_storm_is_bounded_and_counted():
     gate = Gate(LineOptions(when="trigger"))
     assert sum(gate.trigger(Trigger(1.0)) for _ in range(ROOM + 7)) == ROOM

@@ -84,6 +84,16 @@ def test_a_small_thing_is_none():
     assert walk(Presence(scene(), scene(None, seed=3)), [dirt, dirt, dirt]) == ",.."
 
 
+def test_a_small_part_is_seen_and_one_that_cannot_be_is_said():
+    small = scene(None)
+    small[40:50, 70:82] = 190
+    presence = Presence(small, scene(None, seed=3))
+    assert presence.trouble == ""
+    assert walk(presence, [small, small, scene(None), scene(None)]) == "~#,."
+    assert "looks like the golden part" in Presence(scene(), scene(seed=5)).trouble
+    assert Presence(scene()).trouble == ""
+
+
 def test_the_light_of_a_day_changes_what_empty_looks_like():
     presence = Presence(scene(), scene(None))
     days = [scene(None, gain=1 + n / 1000, offset=n / 10, seed=n) for n in range(400)]

@@ -74,7 +74,7 @@ class Inspecting:
         self._condition = Condition()
         self._found, self._lessons = counters, Lessons(self._key)
         self._bench: Bench | None = None
-        self._trouble = ""
+        self._trouble = self._unseen = ""
         self._retry_at = 0.0
         self._dropped = arrivals.dropped
         self._counted = (0, inbox.refused)
@@ -110,17 +110,30 @@ class Inspecting:
             self._capture.look_after()
             if self.stop_reason:
                 break
-            while (letter := self._inbox.take()) is not None:
-                self._apply(letter)
-            self._pauses()
+            self._hear()
             seen = self._feed.take(self._patience())
             if isinstance(seen, Frame):
+                self._hear()  # what was asked before the frame was captured, while it was waited for
                 self._look(self._veil.over(seen))
             self._look_after(ended=self._feed.ended)
         while (letter := self._inbox.take()) is not None:
             if isinstance(letter, Triggered):
                 self._apply(letter)
         self._answer(self._gate.all_waiting(), self._why_over())
+
+    def _hear(self) -> None:
+        """Apply what was asked for."""
+        while (letter := self._inbox.take()) is not None:
+            self._apply(letter)
+        self._pauses()
+        frame, bench = self._frame, self._bench
+        if frame is not None and bench is not None and self._live and not self._in_force.paused:
+            # A trigger may be heard a moment after the first frame captured since was looked at.
+            due, frozen = self._gate.asked(frame.at), self._condition.troubles.get("frozen")
+            if due is not None and frozen:
+                self._answer(due.triggers, frozen)
+            elif due is not None:
+                self._inspect(bench, frame, due, frame.at)
 
     def save(self) -> None:
         """What was counted is told already; nothing else has to be kept."""
@@ -296,6 +309,7 @@ class Inspecting:
 
     def _take_up(self, recipe: Recipe) -> None:
         self._bench, self._trouble = Bench.of(recipe), ""
+        self._unseen = self._bench.presence.trouble if self._gate.wants_place else ""
         self._gate.unknown()
         log.info("%s: inspects %s against %s", self._key, recipe.key, recipe.reference)
         line = self._in_force.options.inspection
@@ -337,7 +351,7 @@ class Inspecting:
                 f"the picture is {size[0]}x{size[1]}, the golden part {bench.recipe.reference} is"
                 f" {wanted[0]}x{wanted[1]}: teach it again with this camera"
             )
-        return ""
+        return self._unseen
 
     def _circumstances(self) -> Circumstances:
         bench = self._bench

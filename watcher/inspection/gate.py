@@ -105,11 +105,24 @@ class Gate:
         if self._options.when == "continuous" and self._options.every == 0:
             self.skipped += frames
 
-    def step(self, at: float, place: Place | None = None) -> Due | None:
-        """A frame captured at `at` seconds; what it is to be inspected for, None: it is not."""
+    def asked(self, at: float) -> Due | None:
+        """Those who asked before the frame captured at `at` seconds, but were heard only after its `step`."""
+        asked = self._asked(at)
+        if not asked:
+            return None
+        again = self._state == "done" or self._options.when == "continuous"
+        self._state = "done" if self._state == "coming" else self._state
+        return Due(asked, again)
+
+    def _asked(self, at: float) -> tuple[Trigger, ...]:
         asked = []
         while self._triggers and self._triggers[0].arrived <= at + _EPSILON:
             asked.append(self._triggers.popleft())
+        return tuple(asked)
+
+    def step(self, at: float, place: Place | None = None) -> Due | None:
+        """A frame captured at `at` seconds; what it is to be inspected for, None: it is not."""
+        asked = self._asked(at)
         own = self._own(at, place)
         if not own and not asked:
             return None
@@ -117,7 +130,7 @@ class Gate:
         if asked and self._state == "coming":
             self._state = "done"  # it has its verdict, before it lay still
         self._last = at
-        return Due(tuple(asked), again)
+        return Due(asked, again)
 
     def _own(self, at: float, place: Place | None) -> bool:
         """Whether the frame is inspected without anybody asking."""

@@ -18,8 +18,8 @@ _MOVING = 0.0015
 """Part of the picture that must have moved; less is a speck of noise."""
 _APART = 14.0
 """Grey levels by which a place differs from the empty one where something lies on it."""
-_LEAST = 0.01
-"""Part of the picture that a part covers at least."""
+_LEAST = 0.003
+"""Part of the picture that must differ from the empty place, at least: less is dirt and noise."""
 _SHARE = 0.25
 """A part is there when a quarter of what the golden one changes has changed: it may be another, or lie askew."""
 _ALIKE = 0.4
@@ -62,6 +62,16 @@ class Presence:
     def knows_empty(self) -> bool:
         """Whether it is known how the place looks without a part."""
         return self._empty is not None
+
+    @property
+    def trouble(self) -> str:
+        """Why a part cannot be told from the empty place; empty where it can."""
+        if self._empty is None or self._covered(self._golden) >= 2 * _LEAST:
+            return ""
+        return (
+            "the place without a part looks like the golden part: take it again without one, bring the camera"
+            " nearer, or inspect on triggers"
+        )
 
     def look(self, view: U8, at: float) -> Place:
         """One frame, uint8 (h, w), captured at `at` seconds."""
