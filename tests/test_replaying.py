@@ -9,7 +9,7 @@ import pytest
 
 import watcher
 from tests.support.data import shared
-from tests.support.scenes import picture, visit, write_clip
+from tests.support.scenes import h264, hurt, picture, visit, write_clip
 from watcher.errors import ConfigError, RequestRefused, SourceLost, SourceUnavailable
 from watcher.events.payload import payload
 from watcher.masks import Masks, refuse_equal_stems
@@ -288,3 +288,17 @@ def test_the_hand_in_front_of_the_tree_is_seen():
     assert max(detection.changed_fraction for detection in hand) > 0.1
     largest = max((region for detection in hand for region in detection.regions), key=lambda one: one.area)
     assert largest.box.intersection(Box(104, 0, 216, 162)).area > 0.5 * Box(104, 0, 216, 162).area
+
+
+def test_broken_pictures_of_a_stream_are_no_event_and_the_next_visitor_is(tmp_path):
+    pictures = [*(picture(n) for n in range(100)), *visit(60, comes=15, goes=40)]
+    units = h264(pictures, gop=20)
+    for unit in (60, 80):
+        units[unit] = hurt(units[unit], seed=unit)
+    path = tmp_path / "porch.h264"
+    path.write_bytes(b"".join(units))
+    steps = list(Replay(camera_options(path, "home")).steps())
+    assert any("corrupt" in detection.troubles for _, detection, _ in steps)
+    started = [update for _, _, updates in steps for update in updates if update.phase == "started"]
+    assert len(started) == 1
+    assert started[0].event.started > 100 / 25

@@ -45,6 +45,12 @@ def test_is_exactly_this() -> None:
     assert json.dumps(made) == STARTED.replace("\n", "")
 
 
+def test_a_picture_that_was_drawn_back_onto_its_reference_says_where_the_region_lies_there() -> None:
+    region = replace(UPDATE.regions[0], reference_box=Box(12, 19, 42, 59))
+    made = payload(replace(UPDATE, regions=(region,)), profile="home", reference="day@12", snapshot_file=None)
+    assert made["regions"][0]["reference_box"] == {"x": 12, "y": 19, "width": 30, "height": 40}
+
+
 def test_ended_without_picture_and_zone() -> None:
     event = replace(
         UPDATE.event, ended=6.0, ended_at=START + timedelta(seconds=1), cause="removed", end_reason="settled"

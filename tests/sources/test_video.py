@@ -133,6 +133,17 @@ def test_a_damaged_stretch_is_ticks_and_the_rest_goes_on(tmp_path: Path) -> None
     assert all(a.at <= b.at for a, b in itertools.pairwise(seen))
 
 
+def test_what_rests_on_a_damaged_picture_is_damaged_until_the_next_keyframe(tmp_path: Path) -> None:
+    units = scenes.h264(scenes.numbered(60), gop=20)
+    units[20] = scenes.hurt(units[20])
+    path = tmp_path / "clip.h264"
+    path.write_bytes(b"".join(units))
+    seen, _ = to_the_end(opened(path))
+    whole = [scenes.number_of(one.bgr()) for one in seen if isinstance(one, Frame)]
+    assert whole == [*range(20), *range(40, 60)]
+    assert all(one.trouble for one in seen if isinstance(one, Tick))
+
+
 def test_a_recording_without_its_index_cannot_be_opened(tmp_path: Path) -> None:
     path = scenes.write_clip(tmp_path / "clip.mp4", scenes.visit(40))
     os.truncate(path, path.stat().st_size // 2)

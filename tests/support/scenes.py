@@ -132,6 +132,12 @@ def h264(pictures: Iterable[U8], *, fps: int = 10, gop: int = 10) -> list[bytes]
     return units
 
 
+def hurt(unit: bytes, seed: int = 5) -> bytes:
+    """An access unit whose second half is rubbish, but for its end: what arrives when packets are lost."""
+    rubbish, half = np.random.default_rng(seed).bytes(len(unit)), len(unit) // 2
+    return unit[:half] + rubbish[half:-16] + unit[-16:]
+
+
 def h264_of_file(path: Path) -> list[bytes]:
     """The H.264 access units of a recording, with start codes and headers before every keyframe."""
     from av.bitstream import BitStreamFilterContext

@@ -7,6 +7,7 @@ from typing import Any
 from watcher.events.event import EventUpdate
 from watcher.events.near import NearMiss
 from watcher.vision.detection import Region
+from watcher.vision.geometry import Box
 
 SCHEMA = 1
 
@@ -85,15 +86,19 @@ def utc_text(moment: datetime) -> str:
 
 
 def _region(region: Region) -> dict[str, Any]:
-    return {
-        "x": int(region.box.x0),
-        "y": int(region.box.y0),
-        "width": int(region.box.width),
-        "height": int(region.box.height),
+    told: dict[str, Any] = {
+        **_box(region.box),
         "area": int(region.area),
         "peak": _number(region.peak),
         "zone": region.zones[0] if region.zones else None,
     }
+    if region.reference_box is not None:
+        told["reference_box"] = _box(region.reference_box)
+    return told
+
+
+def _box(box: Box) -> dict[str, int]:
+    return {"x": int(box.x0), "y": int(box.y0), "width": int(box.width), "height": int(box.height)}
 
 
 def _number(value: float | None) -> float | None:

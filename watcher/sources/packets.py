@@ -157,12 +157,39 @@ class Feed:
         return iter(self.container.demux(self.stream))
 
 
+class Damage:
+    """Which decoded pictures are whole: after a broken one all that rest on it are not, up to the next keyframe.
+
+    Decoders mark the broken picture alone; those after it carry its smears along and pass for whole. Streams that
+    renew themselves bit by bit have no keyframes: what is older than `LONGEST` is forgotten.
+    """
+
+    LONGEST = 10.0
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def lost(self, at: float) -> None:
+        """A picture could not be decoded at all, at `at` seconds."""
+        self._since = at
+
+    def taints(self, frame: VideoFrame, at: float) -> bool:
+        """Whether the picture is broken itself, or rests on one that is."""
+        if frame.is_corrupt:
+            self._since = at
+            return True
+        if self._since is not None and (frame.key_frame or not 0 <= at - self._since < self.LONGEST):
+            self._since = None
+        return self._since is not None
+
+
 class LiveFrames:
     """Frames of a live feed as observations: times are those of arrival, damage becomes ticks."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._index = 0
+        self._damage = Damage()
 
     def of(self, packet: VideoPacket) -> Iterator[Frame | Tick]:
         """The observations that a packet completes."""
@@ -172,10 +199,11 @@ class LiveFrames:
         except FFmpegError as error:
             # Joining a stream between two keyframes, the first packets cannot be decoded; that is no trouble.
             if self._index:
+                self._damage.lost(at)
                 yield Tick(at, utc, trouble=f"a picture cannot be decoded: {words(error)}")
             return
         for frame in frames:
-            if frame.is_corrupt:
+            if self._damage.taints(frame, at):
                 yield Tick(at, utc, trouble="a picture arrived damaged")
                 continue
             yield Frame(at, utc, pixels_of(frame), self._index)

@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from watcher.errors import SourceLost, SourceUnavailable
 from watcher.sources.interrupt import CLOSED
 from watcher.sources.options import VideoOptions
-from watcher.sources.packets import DECODE_LIMITS, Feed, VideoPacket, words
+from watcher.sources.packets import DECODE_LIMITS, Damage, Feed, VideoPacket, words
 from watcher.sources.planes import pixels_of
 from watcher.sources.times import MediaClock, Timeline, aware
 from watcher.vision.frame import Frame, Tick
@@ -57,6 +57,7 @@ class Video:
             start = _creation_time(feed)
         self._timeline = Timeline(aware(start) if start else None, self._options.pace, self._closed)
         self._last = 0.0
+        self._damage = Damage()
 
     def frames(self) -> Iterator[Frame | Tick]:
         feed = self._feed
@@ -73,6 +74,7 @@ class Video:
             if not self._options.repeat or self._index == before or self._closed.is_set():
                 return
             self._clock.restart()
+            self._damage = Damage()
             feed.release()
             feed = self._feed = self._opened()
 
@@ -133,6 +135,8 @@ class Video:
             return  # flushed twice
         except FFmpegError as error:
             at, utc = self._timeline.moment(self._last)
+            if self._index:
+                self._damage.lost(self._last)
             yield Tick(at, utc, trouble=f"a part of {self._path.name} cannot be decoded: {words(error)}")
             return
         for frame in frames:
@@ -144,7 +148,7 @@ class Video:
         self._last = media_time = self._clock.seconds(frame.pts)
         at, utc = self._timeline.moment(media_time)
         index, self._index = self._index, self._index + 1
-        if frame.is_corrupt:
+        if self._damage.taints(frame, media_time):
             return Tick(at, utc, index, trouble=f"a frame of {self._path.name} is damaged")
         return Frame(at, utc, pixels_of(frame), index, media_time)
 

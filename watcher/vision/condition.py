@@ -17,6 +17,7 @@ import numpy as np
 from watcher.vision import quality
 from watcher.vision.arrays import F32, U8
 from watcher.vision.frame import Chroma
+from watcher.vision.reference.scene import Scene
 
 State = Literal["frozen", "corrupt", "obscured", "moved", "dark", "bright", "blurred"]
 
@@ -55,11 +56,12 @@ public sequences against one another), those of the same scene 0.33 and more, in
 
 _FLAT = 0.7
 _BLURRED, _SHARP = 0.5, 0.65
-_DOUBTFUL, _FITTING = 0.45, 0.97
+_DOUBTFUL, _FITTING = 0.45, 0.9
 """Share of the scene's points that fit below which a picture may be of something else, and above which it is not
 blurred either."""
 
 _DULL = 0.7
+_LITTLE_NOISE = 2.0
 _STEP = 6.0
 FROZEN_FRAMES = 20
 _LIVES_AFTER, _REMEMBERED = 100, 20_000
@@ -163,14 +165,12 @@ class Condition:
             self._settle(at)
         return blind
 
-    def compared(
-        self, luma: U8, expected: F32, variance: float, share: float | None, crisp: Callable[[], float], at: float
-    ) -> str:
-        """Why the picture, drawn back onto `expected`, is not to be compared with it; empty where it may be.
+    def compared(self, luma: U8, scene: Scene, share: float | None, crisp: Callable[[], float], at: float) -> str:
+        """Why the picture, drawn back onto the scene, is not to be compared with it; empty where it may be.
 
-        `share` and `crisp` are those of `Steady`; `variance` that of the noise. Called for each picture that `seen`
-        let pass.
+        `share` and `crisp` are those of `Steady`. Called for each picture that `seen` let pass.
         """
+        expected = scene.expected[0]
         due = not 0 <= at - self._looked_at < _LOOKS_EVERY
         if due:
             self._looked_at = at
@@ -183,15 +183,16 @@ class Condition:
         if not held:
             odd = share is not None and share < _FITTING and crisp() < _DULL
             if due or odd:
-                self._look_for_blur(luma, expected, variance)
+                self._look_for_blur(luma, scene)
             held = self._blurred if odd else ""
         if self._blurred:
             self._now["blurred"] = self._blurred
         self._settle(at)
         return held
 
-    def _look_for_blur(self, luma: U8, expected: F32, variance: float) -> None:
-        sharp = quality.sharpness(luma, expected, variance)
+    def _look_for_blur(self, luma: U8, scene: Scene) -> None:
+        variance = _LITTLE_NOISE if scene.spread is None else float(scene.spread[::8, ::8].mean())
+        sharp = quality.sharpness(luma, scene.expected[0], variance)
         limit = _SHARP if self._blurred else _BLURRED
         blurred = sharp is not None and sharp < limit
         self._blurred = f"the picture has {sharp:.0%} of its usual sharpness" if blurred else ""

@@ -181,8 +181,7 @@ class Detector:
             return ""
         steady, luma = self._steady, self._planes[0]
         share, crisp = (None, lambda: 1.0) if steady is None else (steady.share, lambda: steady.crispness(luma))
-        variance = 2.0 if scene.spread is None else float(scene.spread[::8, ::8].mean())
-        held = self._condition.compared(luma, scene.expected[0], variance, share, crisp, at)
+        held = self._condition.compared(luma, scene, share, crisp, at)
         if self._condition.wants_another and isinstance(self._reference, BackgroundOptions):
             self._begin_anew()
         return held

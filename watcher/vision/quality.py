@@ -31,6 +31,9 @@ _LEAST_SIDE = 64
 
 _GREEN = 0.03
 _FILLED = 0.4
+_WIDE = 0.4
+"""Part of the width of a row that differs from the reference at least where it is broken."""
+
 _STRUCTURED = 6.0
 """Standard deviation, grey levels, of a part of the picture in which something can be recognised."""
 
@@ -74,11 +77,20 @@ def damage(luma: U8, expected: F32, chroma: Callable[[], Chroma]) -> str:
     """
     if min(luma.shape) < _LEAST_SIDE:
         return ""
-    apart = np.abs(luma[4::8, 4::8] - expected[4::8, 4::8])
-    if np.count_nonzero(apart > 2 * _STRUCTURED) < _GREEN * apart.size:
+    some, known = luma[4::8, 4::8], expected[4::8, 4::8]
+    if np.count_nonzero(some == 0) > _GREEN * some.size:
+        cr, cb = chroma()
+        if np.mean((luma < 20) & (cr < 20) & (cb < 20)) > _GREEN:
+            return "a part of the picture is green"
+    # What is broken is so over the whole width, or nearly: most pictures in which something passes by end here.
+    apart = np.count_nonzero(np.abs(some - known) > 2 * _STRUCTURED, axis=1)
+    if apart.max() < _WIDE * some.shape[1]:
         return ""
+    return _broken_rows(luma, expected)
+
+
+def _broken_rows(luma: U8, expected: F32) -> str:
     least = round(_BAND * luma.shape[0])
-    # A few columns tell most pictures from those that are worth a closer look.
     few = luma[:, luma.shape[1] // 16 :: max(1, luma.shape[1] // 8)]
     if np.count_nonzero((few == few[:, :1]).all(axis=1)) >= least:
         rows = (luma == luma[:, :1]).all(axis=1) & (luma[:, 0] >= _FILL[0]) & (luma[:, 0] <= _FILL[1])
@@ -90,10 +102,6 @@ def damage(luma: U8, expected: F32, chroma: Callable[[], Chroma]) -> str:
     most = np.bincount(some[(some >= _FILL[0]) & (some <= _FILL[1])], minlength=1).max()
     if most > (_FILLED + np.mean((known >= _FILL[0]) & (known <= _FILL[1]))) * some.size:
         return "most of the picture is grey"
-    if (some == 0).mean() > _GREEN:
-        cr, cb = chroma()
-        if np.mean((luma < 20) & (cr < 20) & (cb < 20)) > _GREEN:
-            return "a part of the picture is green"
     return ""
 
 
