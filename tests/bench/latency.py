@@ -13,14 +13,13 @@ import cv2
 import numpy as np
 
 from tests.bench import clips
+from tests.bench.delivery.feed import Line
 from tests.bench.measure import Figure, middle
 from tests.support.wait import until
 from watcher.camera.camera import Camera
 from watcher.camera.options import CameraOptions
 from watcher.events.options import EventsOptions
 from watcher.mqtt.broker import Broker
-from watcher.mqtt.client import Mqtt
-from watcher.mqtt.options import MqttOptions
 from watcher.sinks.options import RecordOptions, StorageOptions
 from watcher.sources.options import CustomOptions
 from watcher.vision.frame import Frame, PlanarPixels
@@ -107,13 +106,13 @@ def _watch_for(folder: Path, port: int, seconds: float) -> None:
         events=EventsOptions(rise=0, fall=0.1),
         record=RecordOptions(snapshot=False),
     )
-    outlet = Mqtt(MqttOptions(host="127.0.0.1", port=port), {"bench": ()}, lambda camera, request: None)
-    camera = Camera(options, StorageOptions(folder=str(folder / "latency")), [outlet])
-    outlet.start()
+    line = Line(folder / "outbox", port, cameras=("bench",))
+    camera = Camera(options, StorageOptions(folder=str(folder / "latency")), [line.post])
+    line.start()
     camera.start()
     try:
         until(lambda: _available, 20, "a first frame")
         time.sleep(seconds)
     finally:
         camera.stop("stopped", 5)
-        outlet.stop(5)
+        line.stop()

@@ -48,6 +48,10 @@ def test_a_broker_that_is_cut(tmp_path):
     hold(brokers.cuts(tmp_path, 600, 9))
 
 
+def test_what_is_killed_in_a_storm(tmp_path):
+    hold(brokers.storm(tmp_path, 400, 3))
+
+
 def test_a_bound(tmp_path):
     hold(brokers.bound(tmp_path, 4500))
 
@@ -64,7 +68,16 @@ def test_a_daemon_that_is_killed(tmp_path):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "row",
-    [brokers.restarts, brokers.cuts, brokers.bound, daemons.kills, daemons.late, daemons.hole],
+    [
+        brokers.restarts,
+        brokers.nats,
+        brokers.cuts,
+        brokers.storm,
+        brokers.bound,
+        daemons.kills,
+        daemons.late,
+        daemons.hole,
+    ],
     ids=lambda row: row.__name__,
 )
 def test_the_whole_row(tmp_path, row):

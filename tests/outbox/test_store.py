@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.outbox.records import all_of, event, filled, put, taken, update
 from tests.support.wait import until
-from watcher.outbox import disk, file
+from watcher.outbox import disk, file, wal
 from watcher.outbox.options import OutboxOptions
 from watcher.outbox.store import Store
 
@@ -230,6 +230,18 @@ def test_what_is_too_old_goes(begun, tmp_path):
     gap, *others = all_of(outbox)
     assert (gap.payload["event_type"], gap.payload["lost"]) == ("gap", 1)
     assert {record.payload["id"] for record in others} == {"b"}
+
+
+def test_the_log_beside_the_file_is_bounded_in_a_storm_too(begun, tmp_path, monkeypatch):
+    monkeypatch.setattr(wal, "_AT", 50_000)
+    monkeypatch.setattr(wal, "_AT_ONCE", 200_000)
+    store = begun()
+    outbox = one(store)
+    largest = 0
+    for number in range(300):
+        put(outbox, *event(f"e{number}"))
+        largest = max(largest, (tmp_path / f"{file.NAME}-wal").stat().st_size)
+    assert 50_000 < largest < 300_000
 
 
 def test_a_clock_that_had_not_been_set_makes_nothing_old(begun, tmp_path):

@@ -21,8 +21,9 @@ from watcher.outbox.record import Record
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 0.005
-"""Seconds that a camera waits for the disk."""
+PATIENCE = 0.05
+"""Seconds that a camera waits for the disk at most. Nearly always it is a hundredth of that; what is killed while a
+disk hangs for longer may lose the record that was being written."""
 LAZY = 0.05
 """Seconds that receipts wait for others to be written with."""
 TIDY_EVERY = 60.0

@@ -17,7 +17,9 @@ from tests.bench.measure import Figure
 
 ROWS: dict[str, Callable[[Path], list[Figure]]] = {
     "restarts": brokers.restarts,
+    "nats": brokers.nats,
     "cuts": brokers.cuts,
+    "storm": brokers.storm,
     "kills": daemons.kills,
     "late": daemons.late,
     "hole": daemons.hole,

@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import psutil
 
 from tests.bench.delivery.feed import Account, Line, beside, events, keys, now_and_then
 from tests.bench.measure import Figure
-from tests.support.broker import Listener, Mosquitto
+from tests.end_to_end.daemon import ROOT
+from tests.support.broker import Listener, Mosquitto, Nats, RealBroker
 from tests.support.recording_broker import RecordingBroker
 from tests.support.wait import until
 from watcher.mqtt.connection import WINDOW
@@ -18,7 +21,16 @@ from watcher.outbox.options import OutboxOptions
 
 def restarts(folder: Path, count: int = 10_000, times: int = 50) -> list[Figure]:
     """mosquitto stopped and started again at random; a subscriber with a session that lasts."""
-    broker = Mosquitto(folder / "broker", keeps=True).start()
+    return _restarted("restarts", Mosquitto(folder / "broker", keeps=True), folder, count, times)
+
+
+def nats(folder: Path, count: int = 2_000, times: int = 10) -> list[Figure]:
+    """The same with nats-server."""
+    return _restarted("nats", Nats(folder / "broker", keeps=True), folder, count, times)
+
+
+def _restarted(row: str, broker: RealBroker, folder: Path, count: int, times: int) -> list[Figure]:
+    broker.start()
     listener = Listener(broker.port, "watcher/+/event", session="keeps")
     line = Line(folder / "data", broker.port, drain_rate=0).start()
     told = list(events(count))
@@ -44,10 +56,10 @@ def restarts(folder: Path, count: int = 10_000, times: int = 50) -> list[Figure]
         broker.kill()
     per_cut = account.duplicates / times
     return [
-        Figure("restarts", f"{count} events, broker restarted {times} times: records missing", account.missing, "",
+        Figure(row, f"{count} events, broker restarted {times} times: records missing", account.missing, "",
                0, 0),
-        Figure("restarts", "first receipts out of order", account.disorders, "", 0, 0),
-        Figure("restarts", "duplicates for each cut", per_cut, "", WINDOW, WINDOW / 2),
+        Figure(row, "first receipts out of order", account.disorders, "", 0, 0),
+        Figure(row, "duplicates for each cut", per_cut, "", WINDOW, WINDOW / 2),
     ]  # fmt: skip
 
 
@@ -86,6 +98,63 @@ def cuts(folder: Path, count: int = 10_000, times: int = 50) -> list[Figure]:
 def _acknowledged(broker: RecordingBroker) -> set[tuple[str, int]]:
     payloads = [json.loads(one.payload) for one in list(broker.acknowledged) if one.topic.endswith("/event")]
     return {(payload["id"], payload["sequence"]) for payload in payloads}
+
+
+def storm(folder: Path, count: int = 10_000, times: int = 25) -> list[Figure]:
+    """What delivers killed with ``kill -9`` at random, the broker restarted in between, in a storm of events."""
+    broker = Mosquitto(folder / "broker", keeps=True).start()
+    listener = Listener(broker.port, "watcher/+/event", session="keeps")
+    chance = random.Random(5)
+    rate = 500.0
+    put: set[tuple[int, int]] = set()
+    first = 0
+    for number in range(times):
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.delivery.feeding", str(folder / "data"), str(broker.port),
+             str(first), str(rate)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT,
+        )  # fmt: skip
+        assert child.stdout is not None
+        last = first + count // times + chance.randrange(40)
+        for line in child.stdout:
+            event, part = _numbers(line)
+            put.add((event, part))
+            if event >= last:
+                break
+            if number % 3 == 2 and event == first + count // times // 2 and part == 1:
+                broker.stop()
+                broker.start()
+        child.kill()
+        put |= {_numbers(line) for line in child.stdout if line.endswith(b"\n")}
+        child.wait()
+        first = max(put)[0] + 1
+    line = Line(folder / "data", broker.port, drain_rate=0).start()
+    for camera, payload in line.post.end_left_open():
+        line.post.record(camera, payload)
+    line.emptied(120)
+    listener.quiet(3, {"watcher/porch/event", "watcher/yard/event"})
+    line.stop()
+    told = [json.loads(each.payload) for each in listener.heard if each.topic.endswith("/event")]
+    listener.close()
+    broker.kill()
+    heard = {(int(payload["id"][1:]), payload["sequence"]) for payload in told}
+    ended = {
+        int(payload["id"][1:]) for payload in told if payload["event_type"] == "ended" and payload["end_reason"]
+    }
+    crashed = {payload["id"] for payload in told if payload["end_reason"] == "crashed"}
+    begun = {event for event, _ in put}
+    missing = {(event, part) for event, part in put if (event, part) not in heard}
+    return [
+        Figure("storm", f"killed {times} times during {len(begun)} events: records missing", len(missing), "", 0, 0,
+               note=f"{len(crashed)} events were open and were ended at the next start, as crashed"),
+        Figure("storm", "events that never end, or without a reason", len(begun - ended), "", 0, 0),
+        Figure("storm", "duplicates for each kill", (len(told) - len(heard)) / times, "", WINDOW, WINDOW / 2),
+    ]  # fmt: skip
+
+
+def _numbers(line: bytes) -> tuple[int, int]:
+    event, sequence = line.split()
+    return int(event), int(sequence)
 
 
 def bound(folder: Path, count: int = 20_000) -> list[Figure]:

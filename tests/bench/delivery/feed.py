@@ -25,14 +25,20 @@ Key = tuple[str, int]
 def events(count: int, cameras: Sequence[str] = CAMERAS, updates: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
     """Camera and payload of each record, two or more for each event, the cameras in turns."""
     for number in range(count):
-        camera = cameras[number % len(cameras)]
-        for sequence in range(2 + updates):
-            kind = "started" if sequence == 0 else "ended" if sequence == 1 + updates else "updated"
-            yield camera, {
-                "schema": 1, "event_type": kind, "id": f"e{number:06}", "camera": camera, "sequence": sequence,
-                "started_at": f"t{number}", "ended_at": f"t{number}" if kind == "ended" else None,
-                "captured_at": f"t{number}.{sequence}", "published_at": None, "reason": "x" * 300,
-            }  # fmt: skip
+        yield from event(number, cameras, updates)
+
+
+def event(number: int, cameras: Sequence[str] = CAMERAS, updates: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same of one event."""
+    camera = cameras[number % len(cameras)]
+    for sequence in range(2 + updates):
+        kind = "started" if sequence == 0 else "ended" if sequence == 1 + updates else "updated"
+        yield camera, {
+            "schema": 1, "event_type": kind, "id": f"e{number:06}", "camera": camera, "sequence": sequence,
+            "started_at": f"t{number}", "ended_at": f"t{number}" if kind == "ended" else None,
+            "captured_at": f"t{number}.{sequence}", "published_at": None, "reason": "x" * 300,
+            "end_reason": "fell" if kind == "ended" else None,
+        }  # fmt: skip
 
 
 def keys(told: Iterable[tuple[str, dict[str, Any]]]) -> set[Key]:
@@ -64,15 +70,22 @@ class Witness:
 class Line:
     """The outbox and the client of one broker, as the service puts them together."""
 
-    def __init__(self, folder: Path, port: int, outbox: OutboxOptions | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        outbox: OutboxOptions | None = None,
+        cameras: Sequence[str] = CAMERAS,
+        **options: Any,
+    ) -> None:
         address = MqttOptions(host="127.0.0.1", port=port, **options)
         self.post = Post(folder, outbox or OutboxOptions())
         self.post.start()
         name = broker_name(address)
         self.outbox = self.post.assign([name])[name]
         self.witness = Witness(self.outbox)
-        cameras = dict.fromkeys(CAMERAS, ())
-        self.client = Mqtt(address, cameras, lambda camera, request: None, outbox=self.witness)
+        zones: dict[str, tuple[str, ...]] = dict.fromkeys(cameras, ())
+        self.client = Mqtt(address, zones, lambda camera, request: None, outbox=self.witness)
         self.post.brokers = (self.client,)
 
     def start(self) -> "Line":
