@@ -440,6 +440,50 @@ def test_a_disk_that_hangs_does_not_hold_a_camera(begun, monkeypatch):
     until(lambda: numbers.extend(taken(outbox)) or len(numbers) == 3)
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(st.sampled_from(["put", "put", "put", "take", "acknowledge", "rewind", "restart"]), max_size=80)
+)
+def test_whatever_happens_at_the_bound_the_books_are_right(steps, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    store = Store(folder, OutboxOptions(max_bytes=100_000))
+    store.begin()
+    outbox = one(store)
+    feeds = {camera: iter([each for n in range(60) for each in event(f"{camera}{n:02}")]) for camera in "pq"}
+    out, heard = [], defaultdict(list)
+    for index, step in enumerate(steps):
+        if step == "put":
+            camera = "pq"[index % 2]
+            filled(outbox, {**next(feeds[camera]), "reason": "x" * 9000}, camera=camera)
+        elif step == "take" and (record := outbox.take("now")) is not None:
+            out.append(record)
+        elif step == "acknowledge" and out:
+            record = out.pop(0)
+            outbox.acknowledge(record.number)
+            heard[record.camera].append(record)
+        elif step == "rewind":
+            outbox.rewind()
+            out.clear()
+        elif step == "restart":
+            store.stop(5)
+            store = Store(folder, OutboxOptions(max_bytes=100_000))
+            store.begin()
+            outbox = one(store)
+            out.clear()
+    store.stop(5)
+    assert outbox.waiting() == len(rows(folder))
+    assert outbox.size == sum(rows(folder, "size"))
+    assert outbox.size <= 100_000 + 10_000 * (len(out) + 1)
+    store = Store(folder, OutboxOptions(max_bytes=100_000))
+    store.begin()
+    for record in all_of(one(store)):
+        heard[record.camera].append(record)
+    store.stop(5)
+    for records in heard.values():
+        parts = [(each.event, each.payload["sequence"]) for each in records if not each.gap]
+        assert parts == sorted(set(parts)), "in order, and none twice"
+
+
 STEPS = st.lists(st.sampled_from(["put", "put", "take", "acknowledge", "rewind", "restart"]), max_size=60)
 
 

@@ -24,7 +24,10 @@ class Pictures(Protocol):
 
 
 class Outlet(Protocol):
-    """Delivers what cameras say. `record`, `state` and `pictures` return at once, never block, never raise."""
+    """Delivers what cameras say. All of it returns at once, never blocks on the network, never raises.
+
+    `record` may wait until the record is on disk, for some hundredths of a second at most.
+    """
 
     def start(self) -> None: ...
 

@@ -60,7 +60,8 @@ class Courier:
         self._thread.join(timeout)
         waiting = self._outbox.waiting()
         if waiting:
-            log.warning("%s: %d records have not been delivered", self._name, waiting)
+            after = "; they wait for the next start" if self._outbox.lasting else ""
+            log.warning("%s: %d records have not been delivered%s", self._name, waiting, after)
 
     def _ring(self) -> None:
         with self._bell:
