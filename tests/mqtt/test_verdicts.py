@@ -9,6 +9,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from tests.support.broker import retained
 from tests.support.wait import until
 from watcher.mqtt import inspecting
+from watcher.mqtt.delivery import STALLED
 from watcher.mqtt.live import ROOM, Live, Lives
 from watcher.outbox import MemoryOutbox
 from watcher.requests import Inspect, ResetCounters, TellTruth
@@ -69,6 +70,22 @@ def test_what_was_under_way_when_the_connection_broke_becomes_a_record(start_bro
     broker.child.kill()  # as it hangs: `kill` would wake it first, and it would answer
     until(lambda: outbox.waiting() == 1)
     assert outbox.take("then").payload == {**verdict(0), "published_at": "then"}
+
+
+def test_a_broker_that_hangs_is_not_handed_what_it_would_tell_late(mosquitto, daemon, listen):
+    mqtt, listener = daemon(mosquitto), listen(mosquitto, "watcher/porch/verdict/#")
+    until(lambda: mqtt._delivery.heard and not mqtt._delivery._under_way())
+    mosquitto.pause()
+    mqtt.state("porch", "change", "ON")
+    until(mqtt._delivery._under_way)
+    hangs = time.monotonic() + STALLED + 0.2
+    until(lambda: time.monotonic() > hangs)
+    over = time.monotonic() + 0.3
+    mqtt.verdict("porch", verdict(1), over)
+    until(lambda: time.monotonic() > over)
+    mosquitto.go_on()
+    until(lambda: ids(listener, LATE) == ["v1"])
+    assert listener.on(LIVE) == []
 
 
 def test_a_broker_does_not_keep_it_for_somebody_who_is_away(mosquitto, daemon, listen):

@@ -26,6 +26,11 @@ PATIENCE = 2.0
 """Keepalives without an acknowledgement after which a connection is given up."""
 
 
+STALLED = 0.5
+"""Seconds without a receipt after which nothing live is handed over: no network takes so long, a broker that hangs
+does."""
+
+
 class Refused(SinkError):
     """The broker hears us but does not take what we say: only a person can change that."""
 
@@ -115,6 +120,8 @@ class Delivery:
     def send(self) -> bool:
         """Hand over what the window allows and settle receipts; True when nothing is left or under way."""
         self._settle()
+        if self._under_way() == 0:
+            self._progress = time.monotonic()
         while self._under_way() < self.connection.window and not self.connection.ended:
             if not self._send_next():
                 break
@@ -155,7 +162,7 @@ class Delivery:
         """Hand over the next verdict that is in time; what is not goes the way of records."""
         for late in self._lives.take_late(now):
             self._outbox.put(late.camera, late.payload)
-        live = self._lives.take(now)
+        live = None if self._stalled(now) else self._lives.take(now)
         if live is None:
             return False
         text = topics.build(self._prefix, topics.VERDICT, camera=live.camera)
@@ -187,6 +194,10 @@ class Delivery:
             self._progress = now
         elif now - self._progress > self._patience:
             self.connection.ended = f"has acknowledged nothing for {self._patience:g} s"
+
+    def _stalled(self, now: float) -> bool:
+        """Whether what is handed over now may lie somewhere for long: a verdict would be told when it is late."""
+        return not self.connection.drained() or (self._under_way() > 0 and now - self._progress > STALLED)
 
     def let_go(self) -> None:
         """The connection is gone: what it may not have told as live is told as late."""
