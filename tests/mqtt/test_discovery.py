@@ -228,11 +228,10 @@ class TestGone:
         assert without(now, left) == now, "once is enough"
         assert without(now, left, taken_back=True) == left, "but who comes late has to hear it"
 
-    @pytest.mark.parametrize(
-        "before",
-        [None, {}, 7, {"cmps": 7}, {"cmps": {"x": 7}}, {"cmps": {"x": {"p": "nonsense", "a": 1}}}],
-        ids=str,
-    )
+    @pytest.mark.parametrize("before", [
+        None, {}, 7, {"cmps": 7}, {"cmps": {"x": 7}}, {"cmps": {"x": {"p": "nonsense", "a": 1}}},
+        {"cmps": {"x": {"p": ["sensor"], "a": 1}}}, {"cmps": {"x": {"a": 1}}},
+    ], ids=str)  # fmt: skip
     def test_what_is_no_message_of_ours_changes_nothing(self, before: Any) -> None:
         now = daemon_message("watcher")
         assert without(now, before) == now

@@ -7,7 +7,7 @@ import sys
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from watcher.mqtt.options import MqttOptions, TlsOptions
+from watcher.mqtt.options import DiscoveryOptions, MqttOptions, TlsOptions
 from watcher.secret import Secret
 
 READ = TypeAdapter(MqttOptions)
@@ -33,6 +33,35 @@ def test_defaults():
 def test_tls_is_a_word_or_a_mapping(values, port, security):
     options = READ.validate_python(values)
     assert (options.port, options.security) == (port, security)
+
+
+@pytest.mark.parametrize(
+    ("values", "port"),
+    [({}, 80), ({"tls": True}, 443), ({"port": 9001}, 9001)],
+)
+def test_websockets_have_ports_of_their_own(values, port):
+    assert READ.validate_python({"transport": "websockets", **values}).port == port
+
+
+def test_home_assistant_is_told_or_not_or_elsewhere():
+    assert READ.validate_python({}).home == DiscoveryOptions()
+    assert READ.validate_python({"discovery": False}).home is None
+    assert READ.validate_python({"discovery": {"prefix": "ha"}}).home == DiscoveryOptions(prefix="ha")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"path": "mqtt"}, "path begins with /"),
+        ({"host": "embedded", "transport": "websockets"}, "is spoken to directly"),
+        ({"discovery": {"prefix": "a b"}}, "prefix must be letters"),
+        ({"discovery": {"status": ""}}, "status must be letters"),
+        ({"prefix": "homeassistant"}, "take another"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(values, sentence):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        READ.validate_python(values)
 
 
 def test_a_password_is_text_or_a_place(tmp_path, monkeypatch):

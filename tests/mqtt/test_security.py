@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.support.broker import Mosquitto
+from tests.support.broker import Mosquitto, free_port
 from tests.support.wait import until
 from watcher.mqtt.discovery import Device
 from watcher.mqtt.options import TlsOptions
@@ -154,6 +154,19 @@ def test_a_broker_vouched_for_by_our_own_authority(encrypted, daemon, authority)
     for number in range(50):
         mqtt.record("porch", {"id": "a", "sequence": number, "published_at": None, "pad": "x" * 5000})
     until(lambda: mqtt._outbox.waiting() == 0)
+
+
+def test_websockets_are_encrypted_too(start_broker, daemon, authority):
+    port = free_port()
+    own = f'cert_file: "{authority}/broker.pem", key_file: "{authority}/broker.key"'
+    broker = start_broker("nats", [f"websocket {{ host: 127.0.0.1, port: {port}, tls {{ {own} }} }}"])
+    mqtt = daemon(broker, port=port, tls=TlsOptions(ca=str(authority / "ca.pem")), transport="websockets")
+    for number in range(50):
+        mqtt.record("porch", {"id": "a", "sequence": number, "published_at": None, "pad": "x" * 5000})
+    until(lambda: mqtt._outbox.waiting() == 0)
+    other = daemon(broker, wait=False, port=port, tls=True, transport="websockets", prefix="other")
+    until(lambda: other.trouble)
+    assert "shows a certificate that cannot be trusted" in other.trouble
 
 
 def test_an_authority_made_at_home_is_enough_where_it_is_named(start_broker, daemon, make_authority, authority):

@@ -302,7 +302,8 @@ def without(now: Mapping[str, Any], before: Any, *, taken_back: bool = False) ->
 
 
 def _known(component: Any) -> bool:
-    return isinstance(component, Mapping) and component.get("p") in PLATFORMS
+    platform = component.get("p") if isinstance(component, Mapping) else None
+    return isinstance(platform, str) and platform in PLATFORMS
 
 
 PLATFORMS = frozenset((

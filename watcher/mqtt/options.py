@@ -115,6 +115,8 @@ class MqttOptions:
             raise ValueError(f"max_width must be at least 32 pixels, not {self.max_width}")
         if self.password is not None and self.user is None:
             raise ValueError("password is given without user; write both")
+        if self.home is not None and f"{self.home.status}/".startswith(f"{self.prefix}/"):
+            raise ValueError("prefix is where Home Assistant says that it is here (discovery.status); take another")
         if self.embedded and self.transport != "tcp":
             raise ValueError("a broker of our own is spoken to directly; take transport out")
         self._check_own_broker()
