@@ -224,3 +224,10 @@ def test_sensitivity_moves_the_limit():
     faint = spot(board(), (205, 66), 4, int(board()[66, 205]) - 22)
     assert inspector(sensitivity=0.3).inspect(faint).verdict == "PASS"
     assert inspector(sensitivity=0.8).inspect(faint).verdict == "FAIL"
+
+
+def test_what_more_light_burns_out_is_no_defect():
+    golden = spot(board(ground=150), (205, 66), 12, 250)
+    assert inspector(golden).inspect(taken(golden, gain=1.2, offset=15)).verdict == "PASS"
+    assert inspector(golden).inspect(taken(golden, gain=0.8, offset=-35)).verdict == "PASS"
+    assert inspector(golden).inspect(taken(board(ground=150), gain=1.2, offset=15)).verdict == "FAIL"

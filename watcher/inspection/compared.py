@@ -13,6 +13,7 @@ from watcher.inspection.registering import Placed
 from watcher.inspection.tolerances import Tolerances
 from watcher.vision.arrays import F32, U8
 from watcher.vision.geometry import Size
+from watcher.vision.light import Light
 
 _VARIED = 1.5
 """Where the samples vary by so many times what passes on a flat part, tone says little and grain is looked at."""
@@ -33,11 +34,12 @@ class Compared:
         self._colour = self._colours(picture, reach) if allowed.hue.any() else None
         self._texture = self._grain(golden, grey, spread, reach)
 
-    def differences(self, picture: U8, placed: Placed, now: U8, noise: float) -> Differences:
+    def differences(self, picture: U8, placed: Placed, now: U8, noise: float, light: Light) -> Differences:
         """`picture` as it came, at the analysed size; `now` its grey, registered and in the golden part's light."""
         allowed, compared = self._allowed, placed.compared
         toned = compared if allowed.tone.all() else cast(U8, cv2.bitwise_and(compared, allowed.tone))
-        found = self._tone.differences(now, toned, noise)
+        shown = -light.offset / light.gain, (255 - light.offset) / light.gain
+        found = self._tone.differences(now, toned, noise, shown)
         if self._colour is not None and picture.ndim == 3:
             x, y = (cv2.resize(part, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for part in placed.maps)
             seen = cast(U8, cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))

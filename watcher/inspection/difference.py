@@ -48,6 +48,7 @@ class Differences:
 
 
 CAP = 6.0
+_BENT = 4.0
 _GREATER = cv2.CMP_GT
 _cv2: Any = cv2
 
@@ -71,10 +72,13 @@ class Tone:
         self._core = disc(reach.core)
         self._reached = disc(2 * reach.edge + 1)
 
-    def differences(self, now: U8, compared: U8, noise: float = 0.0) -> Differences:
+    def differences(
+        self, now: U8, compared: U8, noise: float = 0.0, shown: tuple[float, float] = (0.0, 255.0)
+    ) -> Differences:
         """`now` (uint8, grey, registered, in the golden part's light) where `compared` is 255.
 
-        `noise` : its standard deviation where the golden part is flat, grey levels.
+        `noise` : its standard deviation where the golden part is flat, grey levels. `shown` : the darkest and the
+        brightest of the golden part's levels that this light leaves within 0 to 255: what lies beyond is clipped.
         """
         more_noise = max(0.0, NOISE * noise - self._base)
         bright_limit, dark_limit = (
@@ -83,10 +87,13 @@ class Tone:
         )
         now, golden, edge = softened(now), self.golden, self.reach.edge
         high, low = brightest(now, edge), darkest(now, edge)
-        off = cv2.absdiff(now, golden)
+        least, most = _within(shown)
+        off = cv2.absdiff(now, _cv2.max(_cv2.min(golden, most), least))
         varies = None if self._passes is None else cv2.compare(off, self._passes, _GREATER)
-        bright = cv2.subtract(now, self._high), cv2.subtract(low, self._fuller)
-        dark = cv2.subtract(self._low, now), cv2.subtract(self._fainter, high)
+        brightest_due, fullest = (_cv2.max(part, least) for part in (self._high, self._fuller))
+        darkest_due, faintest = (_cv2.min(part, most) for part in (self._low, self._fainter))
+        bright = cv2.subtract(now, brightest_due), cv2.subtract(low, fullest)
+        dark = cv2.subtract(darkest_due, now), cv2.subtract(faintest, high)
         seeds = np.zeros(now.shape, np.uint8)
         # Each way by itself: an edge that lies off leaves one sliver of each side by side, and no core.
         for more, less in zip(bright, dark, strict=True):
@@ -98,12 +105,18 @@ class Tone:
                 cv2.bitwise_or(seeds, cv2.morphologyEx(found, cv2.MORPH_OPEN, self._core), dst=seeds)
         if not cv2.countNonZero(seeds):
             return Differences(seeds, seeds, ())
-        least = cv2.min(bright_limit, dark_limit)
-        reached = cv2.bitwise_and(cv2.compare(off, least, _GREATER), cv2.dilate(seeds, self._reached))
+        lower = cv2.min(bright_limit, dark_limit)
+        reached = cv2.bitwise_and(cv2.compare(off, lower, _GREATER), cv2.dilate(seeds, self._reached))
         ratios = ((cv2.max(*bright), bright_limit), (cv2.max(*dark), dark_limit))
         return Differences(
             seeds, cast(U8, cv2.bitwise_and(reached, compared)), cast(Sequence[tuple[U8, U8]], ratios)
         )
+
+
+def _within(shown: tuple[float, float]) -> tuple[tuple[float], tuple[float]]:
+    """As OpenCV takes them; a little further in, because what is nearly clipped is bent already."""
+    least, most = shown
+    return (least + _BENT if least > 0 else 0.0,), (most - _BENT if most < 255 else 255.0,)
 
 
 class Texture:

@@ -75,12 +75,13 @@ class Inspector:
         if refused:
             return Inspection("NOT_INSPECTED", refused, alignment=alignment)
         self._registering.last = placed.found.pose
-        return self._judged(picture, small, levelled(now, light), placed, noise, alignment)
+        return self._judged(picture, small, now, placed, (light, noise), alignment)
 
     def _judged(
-        self, picture: U8, small: U8, now: U8, placed: Placed, noise: float, alignment: Alignment
+        self, picture: U8, small: U8, now: U8, placed: Placed, lit: tuple[Light, float], alignment: Alignment
     ) -> Inspection:
-        differences = self._compared.differences(small, placed, now, noise)
+        light, noise = lit
+        differences = self._compared.differences(small, placed, levelled(now, light), noise, light)
         told = defects(differences, self._reach.edge + 1, self._least)
         return self._telling.inspection(told, differences, placed.found.pose, alignment, picture)
 

@@ -27,6 +27,8 @@ _PASSES = (0.0, 100.0, 60.0)
 they are large wherever the artwork lies off."""
 _RIDGE = 100.0
 """Slopes squared below which a window has nothing to hold on to, and stays where it is."""
+_TELLS = 60.0
+"""Slopes squared at which a window says how far it lies off."""
 _MOST = 3.0
 """Pixels of the full picture: further off is no residual, it is a defect or another part."""
 
@@ -64,7 +66,7 @@ class Local:
         xx, xy, yy = self._windows(gx * gx), self._windows(gx * gy), self._windows(gy * gy)
         self._tensor = xx + _RIDGE, xy, yy + _RIDGE
         self._determinant = self._tensor[0] * self._tensor[2] - xy * xy
-        self._tells = (xx + yy) > 4 * _RIDGE
+        self._tells = (xx + yy) > _TELLS
         rows, columns = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
         self._columns, self._rows = columns, rows
 
