@@ -49,7 +49,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument(
         "reference", metavar="REFERENCE",
-        help="the good picture, or a folder of good samples of one size, which are averaged",
+        help="the good picture, or a folder of good samples of one size: averaged, or learnt from with --profile"
+        " inspection",
     )  # fmt: skip
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="the pictures to judge, each by itself")
     parser.add_argument(
