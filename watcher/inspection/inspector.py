@@ -22,7 +22,7 @@ from watcher.vision.watched import Watched
 ANALYSED = 6.0
 """Pixels that the smallest defect has in the analysed picture, where the picture has as many."""
 _ZONE_SEEN = 0.9
-_FOCUSED = 0.4
+_FOCUSED = 0.5
 """Blur (sigma) over the smallest defect still in focus: beyond, such a defect loses half of its contrast."""
 
 

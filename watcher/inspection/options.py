@@ -48,7 +48,7 @@ class LightOptions:
     clipped: Fraction = 0.1
     """Part of the picture that may be burnt out where the golden part is not."""
     blur: float | None = None
-    """Pixels of blur (sigma) beyond the golden part's that are still in focus; null: 0.4 of the smallest defect."""
+    """Pixels of blur (sigma) beyond the golden part's that are in focus; null: half of the smallest defect."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.gain <= 5:

@@ -67,8 +67,12 @@ class Registering:
         refused = unregistered(found, grey, self.golden, self.limits, self.size)
         if refused:
             return refused
-        field = self._local.field(shrunk(grey, self._local.size), found.pose, found.gain, found.offset)
         compared = cast(U8, cv2.bitwise_and(self._watched, self._inside(found.pose)))
+        # The registration's own light is that of edges, where wider lines look like more light.
+        light, _ = self._lighting.on(
+            found.pose.drawn_back(grey, self.size), compared, Light(found.gain, found.offset)
+        )
+        field = self._local.field(shrunk(grey, self._local.size), found.pose, light.gain, light.offset)
         return Placed(found, field, compared, field.maps(self.size))
 
     def light(self, drawn: U8, placed: Placed) -> tuple[Light, float]:
