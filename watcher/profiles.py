@@ -44,6 +44,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, Mapping[str, Any]]] = {
         "detector": {
             "color": True,  # a wire of the wrong colour may be as bright as the right one
             "light": True,  # lamps age; that is no defect
+            "shadows": False,  # a missing part is as dark as its shadow
         },
         "events": {
             "threshold": 0.0,  # a region of any size is a defect
@@ -57,6 +58,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, Mapping[str, Any]]] = {
         "detector": {
             "color": True,
             "light": False,  # a change of light is a change
+            "shadows": False,  # and so is a shadow
             "steady": False,  # and so is a push
             "health": False,  # and a black picture
             "sensitivity": 0.65,  # sees 20 grey levels on a flat patch, and not yet JPEG of quality 75

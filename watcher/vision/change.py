@@ -55,6 +55,7 @@ class Limits:
 
     def __init__(self, spread: F32, comparison: Comparison, level: Levels) -> None:
         self.noise = window_mean(spread, 2.0)
+        self.spread = self.noise.copy()
         np.multiply(self.noise, _NOISE_SPREAD, out=self.noise)
         self.tone_noise = np.sqrt(self.noise)
         self.variance = self.noise + level.structure * (comparison.reference_variance + C2)
@@ -105,8 +106,12 @@ def changed_pixels(change: ChangeMap, watched: U8, reach: int) -> U8:
     """Pixels above 0.5, 255 or 0: of structure without the window's reach, and of tone."""
     structure = without_halo(above(change.structure, 0.5), reach)
     changed = cv2.bitwise_or(structure, above(change.tone, 0.5))
-    # The median of 5x5 pixels that are 0 or 255 is what most of them are: a mean and a comparison, which OpenCV
-    # does in a fifth of the time of its median.
+    return most(changed, watched)
+
+
+def most(changed: U8, watched: U8) -> U8:
+    """What most of the 5x5 pixels around are, 255 or 0, where it is `watched`."""
+    # The median of pixels that are 0 or 255: a mean and a comparison, which OpenCV does in a fifth of the time.
     most = above(cast(U8, cv2.blur(changed, (5, 5), borderType=cv2.BORDER_REPLICATE)), 127)
     return cast(U8, cv2.bitwise_and(most, watched))
 

@@ -21,7 +21,7 @@ from watcher.events.event import EventUpdate
 from watcher.vision.arrays import F32, U8
 from watcher.vision.condition import Condition
 from watcher.vision.detection import Detection
-from watcher.vision.frame import ArrayPixels, Frame, Observation, Tick, View
+from watcher.vision.frame import ArrayPixels, Chroma, Frame, Observation, Tick, View
 from watcher.vision.geometry import Size, watched_mask
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.learning import Learning
@@ -104,7 +104,7 @@ class Detector:
         problem = problem or (OUT_OF_REACH if self._lost else self._strange(stage, view.at))
         if problem:
             return Detection("blind", reason=problem)
-        detection = self._outward(stage.compare(self._planes, view), view)
+        detection = self._outward(stage.compare(self._planes, view, lambda: self._chroma(seen)), view)
         if self._learning is not None:
             # Compared all the same: the maps show what differs from what has been learnt so far.
             # The first has only itself to be compared with, which says nothing.
@@ -135,6 +135,8 @@ class Detector:
         if 0 <= elapsed < ADAPT_EVERY:
             return
         self._adapted_at = seen.at
+        if self._options.shadows and stage.tint.due(seen.at):
+            stage.learn_tint(self._chroma(seen), seen.at)
         stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
         if self._absorb_after is not None and stage.scene.any_settled:
             stage.absorb(seen.at - self._absorb_after)
@@ -280,6 +282,13 @@ class Detector:
         )
         shift = (round(self._sway.x * view.scale[0], 2), round(self._sway.y * view.scale[1], 2))
         return replace(detection, regions=regions, shift=shift)
+
+    def _chroma(self, frame: Frame) -> Chroma:
+        """The colours of a frame that has been looked at, as the reference lies."""
+        if len(self._planes) == 3:
+            return self._planes[1], self._planes[2]
+        stage = self._existing_stage()
+        return frame.pixels.chroma(stage.size, self._shrinker)
 
     def _existing_stage(self) -> Stage:
         if self._stage is None:

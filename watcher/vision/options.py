@@ -80,6 +80,8 @@ class DetectorOptions:
     """Also see a change of colour at equal brightness; costs about as much again as grey."""
     light: bool = True
     """Match brightness and contrast of the whole picture to the reference before comparing."""
+    shadows: bool = True
+    """Tell shadows and patches of light from things, and leave them out."""
     steady: bool = True
     """Bring the picture of a camera that shakes, or has been pushed a little, back onto the reference."""
     health: bool = True

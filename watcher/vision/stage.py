@@ -1,20 +1,23 @@
 """Everything of a detector that depends on the size of the picture: masks, buffers, the scene."""
 
+from collections.abc import Callable
 from typing import cast
 
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8, above, at_most, window_around
-from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels
+from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around
+from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels, most
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection, StillCause
-from watcher.vision.frame import View
+from watcher.vision.explained import Seen, Shade, unexplained
+from watcher.vision.frame import Chroma, View
 from watcher.vision.geometry import Size
 from watcher.vision.lit import Lit
 from watcher.vision.noise import LEAST_VARIANCE, difference_variance
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.scene import Planes, Scene
+from watcher.vision.reference.tint import Tint
 from watcher.vision.regions import Patch, joined, mask_of, patches, region
 from watcher.vision.ssim import Comparison
 from watcher.vision.still import Stillness, stayed
@@ -59,6 +62,8 @@ class Stage:
         self._level = levels(options.sensitivity)
         self._lit = Lit(self.watched.everything)
         self._still = Stillness(shape)
+        self.tint = Tint()
+        self._shade = Shade()
         self._nothing: U8 = np.zeros(shape, np.uint8)
         self._no_change: F32 = np.zeros(shape, np.float32)
         self.change = self._no_change
@@ -76,6 +81,10 @@ class Stage:
         self._guess = None
         self._active, self.change, self._similarity = self._nothing, self._no_change, None
         self._refresh()
+
+    def learn_tint(self, chroma: Chroma, at: float) -> None:
+        """Learn the colours of a frame where nothing is changed."""
+        self.tint.learn(chroma, cast(U8, cv2.bitwise_not(self._active)), at)
 
     def adapt(self, planes: Planes, at: float, weight: float, seconds: float) -> None:
         """Learn from a frame what has been unchanged for a while: its look by `weight`, its noise over time."""
@@ -127,15 +136,15 @@ class Stage:
 
     # -- the comparison ----------------------------------------------------------------------------------
 
-    def compare(self, planes: Planes, view: View) -> Detection:
-        """One frame against the scene."""
+    def compare(self, planes: Planes, view: View, chroma: Callable[[], Chroma]) -> Detection:
+        """One frame against the scene; `chroma` gives its colours, which only a frame with change is asked for."""
         luma = self._luma = planes[0]
         suspects = self._load(luma)
         if suspects is not None and self._options.light and self._lit.match(luma):
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
-            found = self._changed(planes, suspects)
+            found = self._changed(planes, suspects, view.at, chroma)
             if found:
                 return self._detection(found, luma, view)
         self.change = self._no_change
@@ -177,7 +186,9 @@ class Stage:
             self._guess = spread if guess > LEAST_VARIANCE else None
         return self._limits.suspects(self._comparison, self.watched.everything)
 
-    def _changed(self, planes: Planes, suspects: U8 | None) -> list[Patch]:
+    def _changed(
+        self, planes: Planes, suspects: U8 | None, at: float, chroma: Callable[[], Chroma]
+    ) -> list[Patch]:
         """What has changed, looked for only around the suspects where colour cannot be elsewhere."""
         if suspects is None or len(planes) > 1:
             window = (slice(0, self.size[1]), slice(0, self.size[0]))
@@ -190,12 +201,28 @@ class Stage:
             color *= 0.5 / self._level.color
             change = ChangeMap(change.structure, np.maximum(change.tone, color))
         changed = changed_pixels(change, self.watched.everything[window], REACH)
+        if cv2.countNonZero(changed) and self._options.shadows:
+            changed = self._unexplained(changed, change, window, at, chroma)
         if cv2.countNonZero(changed) == 0:
             return []
         strength = change.joined()
         self.change = np.zeros_like(self._no_change)
         self.change[window] = strength
         return patches(changed, above(strength, STRONG), self._options.smallest, window)
+
+    def _unexplained(
+        self, changed: U8, change: ChangeMap, window: Window, at: float, chroma: Callable[[], Chroma]
+    ) -> U8:
+        def color(ratio: F32) -> F32 | None:
+            return self.tint.apart(chroma(), ratio, window)
+
+        comparison = self._comparison
+        seen = Seen(
+            changed, above(change.structure, 0.5), comparison.reference[window], comparison.difference[window],
+            self._limits.spread[window], color,
+        )  # fmt: skip
+        left = unexplained(seen, self._shade, at)
+        return most(left, self.watched.everything[window])
 
     def _detection(self, found: list[Patch], luma: U8, view: View) -> Detection:
         shape = luma.shape[:2]

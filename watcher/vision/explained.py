@@ -1,0 +1,199 @@
+"""What light explains: shadows and patches of light, told from things that came or went.
+
+A place that only lies in another light shows the same texture, darker or brighter by one factor, in the same
+colour. That is so of the flat parts of things as well, so pixels alone cannot decide; what they belong to can:
+
+* Pixels that light could explain, enclosed by those that it cannot, are the thing's own flat parts and stay.
+* Beside such a thing they are its shadow, and go; so do the same pixels on their own where they are as dark as
+  shadows have lately been here (F. Porikli, J. Thornton, "Shadow flow: a recursive method to learn moving cast
+  shadows", ICCV 2005, doi:10.1109/ICCV.2005.217).
+* A patch of tone without a sharp border is light: a lamp's cone, a cloud's edge.
+
+The test of pixels is that of R. Cucchiara et al., "Detecting moving objects, ghosts, and shadows in video
+streams", IEEE TPAMI 25(10), 2003, doi:10.1109/TPAMI.2003.1233909 (ratio of brightness, distance of colour), with
+the texture's test of A. Leone, C. Distante, "Shadow detection for moving objects based on texture analysis",
+Pattern Recognition 40(4), 2007, doi:10.1016/j.patcog.2006.09.017.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.vision.arrays import F32, U8, above
+
+RATIOS = (0.38, 0.93)
+"""Brightness in shadow over brightness in the open, in the camera's (gamma-coded) levels."""
+
+COLOR_APART = 4.0
+"""Levels in the Cr, Cb plane beyond which it is another colour, and no shadow."""
+
+_UNEVEN = 6.0
+"""How many times the noise's variance (plus `_ROUNDING`) the texture may differ by."""
+_ROUNDING = 6.0
+
+_ENCLOSED = 0.7
+"""Part of an outline that must lie on the thing for what is inside to be part of it."""
+
+_SOFT = 0.3
+"""Part of an outline that is sharp, below which a patch is light."""
+
+_KNOWN_TIME = 300.0
+"""Seconds after which half of what is known of shadows here is forgotten."""
+
+_ALIKE = 0.15
+"""Two shadows are of the same light where their ratios lie within this part of each other."""
+
+_SOLID = 0.6
+"""Part of its hull that a thing fills; what fills less has arms and legs, between which is no thing."""
+_LEAST = 30
+"""Pixels of a hull below which it is a speck."""
+
+_NEAR = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+_DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+
+
+@dataclass(slots=True)
+class Shade:
+    """How dark shadows have lately been here."""
+
+    ratio: float = 0.0
+    weight: float = 0.0
+    at: float = 0.0
+
+    def learn(self, ratio: float, pixels: float, at: float) -> None:
+        """A shadow of so many pixels, thrown by something, was as dark as this."""
+        self._fade(at)
+        self.ratio = (self.ratio * self.weight + ratio * pixels) / (self.weight + pixels)
+        self.weight = min(self.weight + pixels, 1e5)
+
+    def known(self, at: float) -> float | None:
+        """The ratio, where enough has been seen of shadows."""
+        self._fade(at)
+        return self.ratio if self.weight > _ENOUGH else None
+
+    def _fade(self, at: float) -> None:
+        self.weight *= 0.5 ** (max(0.0, at - self.at) / _KNOWN_TIME)
+        self.at = at
+
+
+_ENOUGH = 1000.0
+"""Pixels, summed over frames, after which the shade of this place is known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is known of the pixels in question, all of shape (h, w): the window that is looked at."""
+
+    changed: U8
+    """255 where something has changed."""
+    sharp: U8
+    """255 where the structure has changed: near edges that came or went."""
+    reference: F32
+    difference: F32
+    noise: F32
+    """Variance of the difference where nothing changes."""
+    color: Callable[[F32], F32 | None]
+    """Distance of colour for a map of ratios, or None where nothing is known of colour."""
+
+
+def unexplained(seen: Seen, shade: Shade, at: float) -> U8:
+    """`seen.changed` without what light explains (uint8, 255); learns the shade."""
+    ratio, like = _light_like(seen)
+    core = cv2.bitwise_and(seen.changed, cv2.bitwise_not(like))
+    core = cv2.morphologyEx(core, cv2.MORPH_OPEN, _CROSS)
+    core = cv2.bitwise_and(cv2.morphologyEx(core, cv2.MORPH_CLOSE, _DISC), seen.changed)
+    rest = cast(U8, cv2.subtract(seen.changed, core))
+    parts = _Parts.of(rest)
+    if parts.count == 1:
+        return seen.changed
+    enclosed = parts.share_of_outline(cast(U8, core))
+    sharp = parts.share_of_outline(cast(U8, cv2.dilate(seen.sharp, _CROSS)))
+    alike = parts.mean(like) / 255
+    tone = parts.mean(ratio)
+    shadow = (alike > 0.3) & (tone > RATIOS[0]) & (tone < RATIOS[1]) & (enclosed < _ENCLOSED)
+    thrown = shadow & (enclosed > 0)
+    known = shade.known(at)
+    lone = shadow & (enclosed == 0)
+    lone &= (np.abs(tone - known) < _ALIKE * known) if known is not None else False
+    if thrown.any():
+        pixels = float(parts.area[thrown].sum())
+        shade.learn(float(tone[thrown] @ parts.area[thrown]) / pixels, pixels, at)
+    gone = thrown | lone | ((sharp < _SOFT) & (enclosed < _ENCLOSED))
+    gone[0] = False
+    kept = seen.changed.copy()
+    kept[gone[parts.labels]] = 0
+    return cast(U8, cv2.bitwise_and(seen.changed, _whole(kept)))
+
+
+def _whole(kept: U8) -> U8:
+    """`kept` with the dents filled that a thing's flat parts left: the hull of what lies together."""
+    together = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, _NEAR)
+    outlines, _ = cv2.findContours(together, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    whole = kept.copy()
+    for outline in outlines:
+        hull = cv2.convexHull(outline)
+        area = cv2.contourArea(hull)
+        if area >= _LEAST and cv2.contourArea(outline) > _SOLID * area:
+            cv2.fillConvexPoly(whole, hull, 255)
+    return whole
+
+
+def _light_like(seen: Seen) -> tuple[F32, U8]:
+    """The ratio of brightness around every pixel, and 255 where a shadow would explain it."""
+    x = seen.reference + seen.difference
+    mean, expected = _box(x), _box(seen.reference)
+    ratio = cast(F32, mean / np.maximum(expected, np.float32(4)))
+    left = x - ratio * seen.reference
+    # 3x3, so that a narrow shadow has an inside too. The ratio changes little within it.
+    centre = _box(left)
+    uneven = _box(left * left) - centre * centre
+    like = (uneven < _UNEVEN * (seen.noise + np.float32(_ROUNDING))) & (ratio > RATIOS[0]) & (ratio < RATIOS[1])
+    color = seen.color(ratio)
+    if color is not None:
+        like &= color < COLOR_APART
+    return ratio, like.astype(np.uint8) * np.uint8(255)
+
+
+def _box(values: F32) -> F32:
+    return cast(F32, cv2.blur(values, (3, 3), borderType=cv2.BORDER_REFLECT))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """The connected parts of a mask, number 0 being what is not in it."""
+
+    labels: NDArray[np.int32]
+    count: int
+    area: NDArray[np.float64]
+    outline: U8
+    """255 just outside of the parts."""
+    around: NDArray[np.int32]
+    """The part that each pixel of the outline belongs to."""
+
+    @classmethod
+    def of(cls, mask: U8) -> "_Parts":
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        grown = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8))
+        outline = (grown > 0) & (mask == 0)
+        return cls(
+            cast(NDArray[np.int32], labels), count, stats[:, cv2.CC_STAT_AREA].astype(np.float64),
+            outline.astype(np.uint8), grown[outline].astype(np.int32),
+        )  # fmt: skip
+
+    def share_of_outline(self, where: U8) -> NDArray[np.float64]:
+        """Part of each outline that lies in `where`, 0 to 1."""
+        there = where[self.outline > 0] > 0
+        length = np.bincount(self.around, minlength=self.count)
+        return np.bincount(self.around, weights=there, minlength=self.count) / np.maximum(length, 1)
+
+    def mean(self, values: F32 | U8) -> NDArray[np.float64]:
+        """Mean of `values` over each part."""
+        return np.bincount(self.labels.ravel(), weights=values.ravel(), minlength=self.count) / np.maximum(
+            self.area, 1
+        )

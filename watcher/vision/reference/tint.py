@@ -1,0 +1,54 @@
+"""The colour of the scene, learnt beside the reference: a shadow darkens a place and leaves its colour."""
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from watcher.vision.arrays import F32, U8, Window
+from watcher.vision.frame import Chroma
+from watcher.vision.ssim import window_mean
+
+EVERY = 1.0
+"""Seconds between two steps of learning: the colour of a scene moves slowly, and costs a conversion."""
+
+TIME = 10.0
+"""Seconds over which it is learnt."""
+
+SIGMA = 2.0
+"""Of the window over which colour is averaged: cameras and JPEG halve its resolution, and it is noisy."""
+
+
+class Tint:
+    """Cr and Cb of the scene, float32 of shape (2, h, w), centred on 0; None until it has been learnt."""
+
+    def __init__(self) -> None:
+        self._expected: list[F32] | None = None
+        self._count = 0
+        self._at = 0.0
+
+    def due(self, at: float) -> bool:
+        """Whether it is time to learn: quickly at first, then every second."""
+        every = EVERY / 4 if self._count < TIME else EVERY
+        return self._expected is None or not 0 <= at - self._at < every
+
+    def learn(self, chroma: Chroma, unchanged: U8, at: float) -> None:
+        """Learn from a frame (uint8 (h, w) each) where it is `unchanged` (uint8, 255)."""
+        self._at = at
+        if self._expected is None or self._expected[0].shape != chroma[0].shape:
+            self._expected, self._count = [plane.astype(np.float32) - np.float32(128) for plane in chroma], 1
+            return
+        self._count += 1
+        weight = max(1 / self._count, EVERY / TIME)
+        for kept, plane in zip(self._expected, chroma, strict=True):
+            cv2.accumulateWeighted(plane.astype(np.float32) - np.float32(128), kept, weight, mask=unchanged)
+
+    def apart(self, chroma: Chroma, ratio: F32, window: Window) -> F32 | None:
+        """Distance in the Cr, Cb plane from the colour expected in a light of `ratio` (h, w of the window)."""
+        if self._expected is None or self._expected[0].shape != chroma[0].shape:
+            return None
+        apart = (
+            window_mean(now[window] - np.float32(128) - ratio * kept[window], SIGMA)
+            for now, kept in zip(chroma, self._expected, strict=True)
+        )
+        return cast(F32, cv2.magnitude(*apart))
