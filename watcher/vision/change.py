@@ -106,7 +106,7 @@ def changed_pixels(change: ChangeMap, watched: U8, reach: int) -> U8:
     """Pixels above 0.5, 255 or 0: of structure without the window's reach, and of tone."""
     structure = without_halo(above(change.structure, 0.5), reach)
     changed = cv2.bitwise_or(structure, above(change.tone, 0.5))
-    return most(changed, watched)
+    return most(cast(U8, changed), watched)
 
 
 def most(changed: U8, watched: U8) -> U8:

@@ -15,7 +15,6 @@ the texture's test of A. Leone, C. Distante, "Shadow detection for moving object
 Pattern Recognition 40(4), 2007, doi:10.1016/j.patcog.2006.09.017.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -24,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, U8, above
+from watcher.vision.arrays import F32, U8
 
 RATIOS = (0.38, 0.93)
 """Brightness in shadow over brightness in the open, in the camera's (gamma-coded) levels."""
@@ -41,6 +40,12 @@ _ENCLOSED = 0.7
 
 _SOFT = 0.3
 """Part of an outline that is sharp, below which a patch is light."""
+
+_EVENLY = 0.85
+"""Part of such a patch in which the texture is the same but for its brightness."""
+
+_SHADED = 0.3
+"""Part of a shadow whose pixels a shadow explains; the rest are its rims."""
 
 _KNOWN_TIME = 300.0
 """Seconds after which half of what is known of shadows here is forgotten."""
@@ -104,31 +109,50 @@ class Seen:
 
 def unexplained(seen: Seen, shade: Shade, at: float) -> U8:
     """`seen.changed` without what light explains (uint8, 255); learns the shade."""
-    ratio, like = _light_like(seen)
-    core = cv2.bitwise_and(seen.changed, cv2.bitwise_not(like))
+    ratio, even, shaded = _light_like(seen)
+    changed = _with_a_border(seen.changed, seen.sharp, even)
+    core = cv2.bitwise_and(changed, cv2.bitwise_not(shaded))
     core = cv2.morphologyEx(core, cv2.MORPH_OPEN, _CROSS)
-    core = cv2.bitwise_and(cv2.morphologyEx(core, cv2.MORPH_CLOSE, _DISC), seen.changed)
-    rest = cast(U8, cv2.subtract(seen.changed, core))
-    parts = _Parts.of(rest)
+    core = cast(U8, cv2.bitwise_and(cv2.morphologyEx(core, cv2.MORPH_CLOSE, _DISC), changed))
+    parts = _Parts.of(cast(U8, cv2.subtract(changed, core)))
     if parts.count == 1:
-        return seen.changed
-    enclosed = parts.share_of_outline(cast(U8, core))
-    sharp = parts.share_of_outline(cast(U8, cv2.dilate(seen.sharp, _CROSS)))
-    alike = parts.mean(like) / 255
+        return changed
+    # Where a shadow ends is a rim that light does not explain either; what throws one is thicker.
+    body = cast(U8, cv2.bitwise_and(cv2.dilate(cv2.morphologyEx(core, cv2.MORPH_OPEN, _DISC), _DISC), core))
+    gone = _shadows(parts, parts.share_of_outline(body), ratio, shaded, shade, at)
+    left_out = gone[parts.labels].astype(np.uint8) * np.uint8(255)
+    rims = cv2.subtract(cv2.bitwise_and(core, cv2.dilate(left_out, _NEAR)), body)
+    kept = cv2.subtract(cv2.subtract(changed, rims), left_out)
+    return cast(U8, cv2.bitwise_and(changed, _whole(cast(U8, kept))))
+
+
+def _with_a_border(changed: U8, sharp: U8, even: U8) -> U8:
+    """`changed` without the parts that are evenly lit, and fade out instead of ending."""
+    parts = _Parts.of(changed)
+    borders = parts.share_of_outline(cast(U8, cv2.dilate(sharp, _CROSS)))
+    faded = (borders < _SOFT) & (parts.mean(even) / 255 > _EVENLY)
+    faded[0] = False
+    if not faded.any():
+        return changed
+    return cast(U8, cv2.subtract(changed, faded[parts.labels].astype(np.uint8) * np.uint8(255)))
+
+
+def _shadows(
+    parts: "_Parts", enclosed: NDArray[np.float64], ratio: F32, shaded: U8, shade: Shade, at: float
+) -> NDArray[np.bool_]:
+    """Which parts are shadows; `enclosed` is how much of each one's outline lies on a thing."""
     tone = parts.mean(ratio)
-    shadow = (alike > 0.3) & (tone > RATIOS[0]) & (tone < RATIOS[1]) & (enclosed < _ENCLOSED)
+    shadow = (parts.mean(shaded) / 255 > _SHADED) & (tone > RATIOS[0]) & (tone < RATIOS[1])
+    shadow &= enclosed < _ENCLOSED
+    shadow[0] = False
     thrown = shadow & (enclosed > 0)
-    known = shade.known(at)
     lone = shadow & (enclosed == 0)
+    known = shade.known(at)
     lone &= (np.abs(tone - known) < _ALIKE * known) if known is not None else False
     if thrown.any():
         pixels = float(parts.area[thrown].sum())
         shade.learn(float(tone[thrown] @ parts.area[thrown]) / pixels, pixels, at)
-    gone = thrown | lone | ((sharp < _SOFT) & (enclosed < _ENCLOSED))
-    gone[0] = False
-    kept = seen.changed.copy()
-    kept[gone[parts.labels]] = 0
-    return cast(U8, cv2.bitwise_and(seen.changed, _whole(kept)))
+    return cast(NDArray[np.bool_], thrown | lone)
 
 
 def _whole(kept: U8) -> U8:
@@ -144,8 +168,9 @@ def _whole(kept: U8) -> U8:
     return whole
 
 
-def _light_like(seen: Seen) -> tuple[F32, U8]:
-    """The ratio of brightness around every pixel, and 255 where a shadow would explain it."""
+def _light_like(seen: Seen) -> tuple[F32, U8, U8]:
+    """The ratio of brightness around every pixel; 255 where the texture is the same but for it; 255 where a
+    shadow would explain it."""
     x = seen.reference + seen.difference
     mean, expected = _box(x), _box(seen.reference)
     ratio = cast(F32, mean / np.maximum(expected, np.float32(4)))
@@ -153,11 +178,16 @@ def _light_like(seen: Seen) -> tuple[F32, U8]:
     # 3x3, so that a narrow shadow has an inside too. The ratio changes little within it.
     centre = _box(left)
     uneven = _box(left * left) - centre * centre
-    like = (uneven < _UNEVEN * (seen.noise + np.float32(_ROUNDING))) & (ratio > RATIOS[0]) & (ratio < RATIOS[1])
+    even = uneven < _UNEVEN * (seen.noise * (1 + ratio * ratio) + np.float32(_ROUNDING))
+    shaded = even & (ratio > RATIOS[0]) & (ratio < RATIOS[1])
     color = seen.color(ratio)
     if color is not None:
-        like &= color < COLOR_APART
-    return ratio, like.astype(np.uint8) * np.uint8(255)
+        shaded &= color < COLOR_APART
+    return ratio, _mask(even), _mask(shaded)
+
+
+def _mask(where: NDArray[np.bool_]) -> U8:
+    return where.astype(np.uint8) * np.uint8(255)
 
 
 def _box(values: F32) -> F32:

@@ -81,7 +81,7 @@ class DetectorOptions:
     light: bool = True
     """Match brightness and contrast of the whole picture to the reference before comparing."""
     shadows: bool = True
-    """Tell shadows and patches of light from things, and leave them out."""
+    """Tell shadows and patches of light from things, and leave them out; only where `light` is matched."""
     steady: bool = True
     """Bring the picture of a camera that shakes, or has been pushed a little, back onto the reference."""
     health: bool = True

@@ -64,6 +64,7 @@ class Stage:
         self._still = Stillness(shape)
         self.tint = Tint()
         self._shade = Shade()
+        self._explains = options.shadows and options.light
         self._nothing: U8 = np.zeros(shape, np.uint8)
         self._no_change: F32 = np.zeros(shape, np.float32)
         self.change = self._no_change
@@ -186,9 +187,7 @@ class Stage:
             self._guess = spread if guess > LEAST_VARIANCE else None
         return self._limits.suspects(self._comparison, self.watched.everything)
 
-    def _changed(
-        self, planes: Planes, suspects: U8 | None, at: float, chroma: Callable[[], Chroma]
-    ) -> list[Patch]:
+    def _changed(self, planes: Planes, suspects: U8 | None, at: float, chroma: Callable[[], Chroma]) -> list[Patch]:
         """What has changed, looked for only around the suspects where colour cannot be elsewhere."""
         if suspects is None or len(planes) > 1:
             window = (slice(0, self.size[1]), slice(0, self.size[0]))
@@ -201,7 +200,7 @@ class Stage:
             color *= 0.5 / self._level.color
             change = ChangeMap(change.structure, np.maximum(change.tone, color))
         changed = changed_pixels(change, self.watched.everything[window], REACH)
-        if cv2.countNonZero(changed) and self._options.shadows:
+        if cv2.countNonZero(changed) and self._explains:
             changed = self._unexplained(changed, change, window, at, chroma)
         if cv2.countNonZero(changed) == 0:
             return []
