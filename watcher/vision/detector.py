@@ -64,7 +64,7 @@ class Detector:
     ) -> None:
         self._options, self._watched, self._reference = options, watched, reference
         self._absorb_after = absorb_after
-        self._shrinker = Shrinker()
+        self._shrinker, self._color_shrinker = Shrinker(), Shrinker()
         self._stage: Stage | None = None
         self._full_size: Size | None = None
         self._take = False
@@ -135,7 +135,7 @@ class Detector:
         if 0 <= elapsed < ADAPT_EVERY:
             return
         self._adapted_at = seen.at
-        if self._options.shadows and stage.tint.due(seen.at):
+        if self._options.shadows and stage.tint.due(seen.at, detection.outcome == "clear"):
             stage.learn_tint(self._chroma(seen), seen.at)
         stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
         if self._absorb_after is not None and stage.scene.any_settled:
@@ -288,7 +288,8 @@ class Detector:
         if len(self._planes) == 3:
             return self._planes[1], self._planes[2]
         stage = self._existing_stage()
-        return frame.pixels.chroma(stage.size, self._shrinker)
+        # A shrinker of its own: the brightness of this frame is still in use.
+        return frame.pixels.chroma(stage.size, self._color_shrinker)
 
     def _existing_stage(self) -> Stage:
         if self._stage is None:

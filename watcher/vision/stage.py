@@ -194,14 +194,17 @@ class Stage:
         else:
             window = window_around(suspects, REACH + 2)
         change = change_map(self._comparison, self._limits, window)
+        sharp = above(change.structure, 0.5)
         if len(planes) == 3:
             expected = self._known_scene().expected
             color = color_difference(planes[1:], expected[1:], self._options.light, self._lit.light.gain)
             color *= 0.5 / self._level.color
             change = ChangeMap(change.structure, np.maximum(change.tone, color))
+            # Another colour has a border, be it of the same tone.
+            sharp = cast(U8, cv2.bitwise_or(sharp, above(color, 0.5)))
         changed = changed_pixels(change, self.watched.everything[window], REACH)
         if cv2.countNonZero(changed) and self._explains:
-            changed = self._unexplained(changed, change, window, at, chroma)
+            changed = self._unexplained(changed, sharp, window, at, chroma)
         if cv2.countNonZero(changed) == 0:
             return []
         strength = change.joined()
@@ -210,17 +213,19 @@ class Stage:
         return patches(changed, above(strength, STRONG), self._options.smallest, window)
 
     def _unexplained(
-        self, changed: U8, change: ChangeMap, window: Window, at: float, chroma: Callable[[], Chroma]
+        self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]
     ) -> U8:
         def color(ratio: F32) -> F32 | None:
             return self.tint.apart(chroma(), ratio, window)
 
         comparison = self._comparison
         seen = Seen(
-            changed, above(change.structure, 0.5), comparison.reference[window], comparison.difference[window],
+            changed, sharp, comparison.reference[window], comparison.difference[window],
             self._limits.spread[window], color,
         )  # fmt: skip
         left = unexplained(seen, self._shade, at)
+        # What leaves a place where it had settled lets the place be seen again: that is no shadow on it.
+        left |= cv2.bitwise_and(changed, self._known_scene().settled[window])
         return most(left, self.watched.everything[window])
 
     def _detection(self, found: list[Patch], luma: U8, view: View) -> Detection:

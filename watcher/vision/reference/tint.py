@@ -10,7 +10,13 @@ from watcher.vision.frame import Chroma
 from watcher.vision.ssim import window_mean
 
 EVERY = 1.0
-"""Seconds between two steps of learning: the colour of a scene moves slowly, and costs a conversion."""
+"""Seconds between two steps of learning: the colour of a scene moves slowly."""
+
+QUIET = 30.0
+"""The same while nothing happens: a quiet frame is to cost next to nothing, and colour is a conversion."""
+
+FIRST = 8
+"""Frames that are learnt from as they come, before that."""
 
 TIME = 10.0
 """Seconds over which it is learnt."""
@@ -27,10 +33,11 @@ class Tint:
         self._count = 0
         self._at = 0.0
 
-    def due(self, at: float) -> bool:
-        """Whether it is time to learn: quickly at first, then every second."""
-        every = EVERY / 4 if self._count < TIME else EVERY
-        return self._expected is None or not 0 <= at - self._at < every
+    def due(self, at: float, quiet: bool) -> bool:
+        """Whether it is time to learn from a frame, `quiet` or with change."""
+        if self._count < FIRST:
+            return True
+        return not 0 <= at - self._at < (QUIET if quiet else EVERY)
 
     def learn(self, chroma: Chroma, unchanged: U8, at: float) -> None:
         """Learn from a frame (uint8 (h, w) each) where it is `unchanged` (uint8, 255)."""
