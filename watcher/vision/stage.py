@@ -212,9 +212,7 @@ class Stage:
         self.change[window] = strength
         return patches(changed, above(strength, STRONG), self._options.smallest, window)
 
-    def _unexplained(
-        self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]
-    ) -> U8:
+    def _unexplained(self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]) -> U8:
         def color(ratio: F32) -> F32 | None:
             return self.tint.apart(chroma(), ratio, window)
 
@@ -225,7 +223,7 @@ class Stage:
         )  # fmt: skip
         left = unexplained(seen, self._shade, at)
         # What leaves a place where it had settled lets the place be seen again: that is no shadow on it.
-        left |= cv2.bitwise_and(changed, self._known_scene().settled[window])
+        left = cast(U8, cv2.bitwise_or(left, cv2.bitwise_and(changed, self._known_scene().settled[window])))
         return most(left, self.watched.everything[window])
 
     def _detection(self, found: list[Patch], luma: U8, view: View) -> Detection:
