@@ -51,8 +51,8 @@ def test_whoever_wants_shadows_gets_them():
 
 @pytest.mark.parametrize("ratio", [0.5, 0.7])
 def test_a_dark_patch_that_nothing_throws_is_a_thing(ratio):
-    watching = seen(darkened(flat(140), SHADOW, ratio))
-    assert watching.see(darkened(flat(140), SHADOW, ratio)).outcome == "changed"
+    watching = Watching().learn_scene(flat(140), NOISE)
+    assert watching.see(with_noise(darkened(flat(140), SHADOW, ratio), NOISE, 500)).outcome == "changed"
 
 
 def test_a_shadow_alone_is_left_out_where_shadows_are_known():

@@ -38,6 +38,9 @@ GUARD_REACH = 7
 SIMILARITY_EVERY = 1.0
 """Seconds for which the similarity of quiet frames holds: it costs as much again as knowing that one is quiet."""
 
+_MOST_EXPLAINED = 0.4
+"""Part of what is watched beyond which change is no shadow and no patch of light, but another scene."""
+
 LARGEST_GUESS = 64.0
 """Variance: a guess of the noise from a single pair of pictures above this is not noise but difference."""
 
@@ -68,7 +71,7 @@ class Stage:
         self._nothing: U8 = np.zeros(shape, np.uint8)
         self._no_change: F32 = np.zeros(shape, np.float32)
         self.change = self._no_change
-        self._active = self._luma = self._nothing
+        self._active = self._luma = self._unlike = self._nothing
         self._changed_at = np.full(shape, -np.inf)
         self._similarity: tuple[float, float] | None = None
         self._guess: F32 | None = None
@@ -119,7 +122,11 @@ class Stage:
     def settle(self, planes: Planes, at: float) -> None:
         """What is changed now has come to stay."""
         scene = self._known_scene()
-        where = cast(U8, cv2.dilate(self._active, np.ones((GUARD_REACH, GUARD_REACH), np.uint8)))
+        # With its shadow: that stays as well.
+        where = cast(
+            U8,
+            cv2.dilate(cv2.bitwise_or(self._active, self._unlike), np.ones((GUARD_REACH, GUARD_REACH), np.uint8)),
+        )
         same = self._like_before()
         # A change that had not settled differs from what was there, be it of the same tone; around it nothing does.
         same[(self._active > 0) & (scene.settled == 0)] = 0
@@ -194,6 +201,7 @@ class Stage:
         else:
             window = window_around(suspects, REACH + 2)
         change = change_map(self._comparison, self._limits, window)
+        self._unlike = self._nothing
         sharp = above(change.structure, 0.5)
         if len(planes) == 3:
             expected = self._known_scene().expected
@@ -203,7 +211,9 @@ class Stage:
             # Another colour has a border, be it of the same tone.
             sharp = cast(U8, cv2.bitwise_or(sharp, above(color, 0.5)))
         changed = changed_pixels(change, self.watched.everything[window], REACH)
-        if cv2.countNonZero(changed) and self._explains:
+        if self._explains and 0 < cv2.countNonZero(changed) < _MOST_EXPLAINED * self.watched.pixels:
+            self._unlike = np.zeros_like(self._nothing)
+            self._unlike[window] = changed
             changed = self._unexplained(changed, sharp, window, at, chroma)
         if cv2.countNonZero(changed) == 0:
             return []
