@@ -36,6 +36,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, Mapping[str, Any]]] = {
         "events": {
             "threshold": 0.0003,  # a tenth of home's: a small animal, not a person
             "rise": 0.2,  # on a trail the animal has gone after half a second
+            "travel": 0.02,  # leaves change much and get nowhere
         },
     },
     # A part against a known good one, as it lies there.

@@ -17,6 +17,9 @@ class EventsOptions:
     """The changed fraction of what is watched (of a zone, where there are zones) that makes an event."""
     rise: Seconds = 0.3
     """How long the change must have lasted, and over at least two frames."""
+    travel: Fraction = 0.0
+    """How far something must have gone to count, as a fraction of the picture's width, so that rain, insects and
+    branches do not and a small animal does; 0: it need not. What covers 5 % of the picture counts anyway."""
     fall: Seconds = 1.0
     """How long there must be none before the event ends."""
     settle: Seconds = 2.0

@@ -11,6 +11,7 @@ watched). A camera has at most one open event. Its rules:
 * A gap ends it at the last frame that was compared, with the gap's reason, and drops a change that is rising.
 * Frames that cannot be compared (blind, learning) say nothing either way; after `UNSEEN_LIMIT` seconds of
   them the event ends at the last frame that was: camera_lost when blind, reloaded when learning.
+* Where `travel` is asked for, only what has gone so far counts: see `watcher.events.travel`.
 * No event begins within `cooldown` after the moment at which one ended. Change that outlasts it begins to
   rise with the first frame after it, and that frame is its start.
 """
@@ -36,6 +37,7 @@ from watcher.events.look import (
 )
 from watcher.events.near import INTERVAL, NearMiss, NearMisses, near_miss
 from watcher.events.options import EventsOptions
+from watcher.events.travel import Sifted, Travel
 from watcher.vision.detection import Detection
 from watcher.vision.frame import Frame, Gap, Observation
 
@@ -125,6 +127,7 @@ class Tracker:
         self._compared: Look | None = None
         self._unseen_since: float | None = None
         self._rests_until = float("-inf")
+        self._travel = Travel()
         self._nears = NearMisses()
         self._near_miss: NearMiss | None = None
         self._best: float | None = None
@@ -178,27 +181,35 @@ class Tracker:
         if look.detection.outcome in ("blind", "learning"):
             return self._unseen(look)
         self._unseen_since = None
-        self._compared = look
-        return self._go_on(self._open, look) if self._open else self._rise(look)
+        sifted = self._travel.sift(look, self._options.travel)
+        self._compared = sifted.look
+        return self._go_on(self._open, sifted.look) if self._open else self._rise(look, sifted)
 
-    def _rise(self, look: Look) -> tuple[EventUpdate, ...]:
-        """No event is open: does one begin?"""
+    def _rise(self, seen: Look, sifted: Sifted) -> tuple[EventUpdate, ...]:
+        """No event is open: does one begin? `seen` holds what does not count, too."""
+        look = sifted.look
         zones = changed_zones(look.detection, self._thresholds)
         extent = strongest(look.detection, self._thresholds)
         if not zones:
             self._drop("")
-            self._note_faint(look, extent)
+            if sifted.farthest is not None and changed_zones(seen.detection, self._thresholds):
+                extent = strongest(seen.detection, self._thresholds)
+                reason = words.stayed_put(extent, sifted.farthest, self._options.travel)
+                self._nears.note(self._now, near_miss(seen, extent, reason), INTERVAL)
+            else:
+                self._note_faint(seen, strongest(seen.detection, self._thresholds))
             return ()
         if look.at < self._rests_until - EPSILON:
             reason = words.too_soon(extent, self._options.cooldown)
             self._nears.note(self._now, near_miss(look, extent, reason), INTERVAL)
             return ()
         if self._rising is None:
-            self._rising = _Rising(look, look, look, extent)
+            # What had to go some way first has been there since it was seen first, but not since before a cooldown.
+            self._rising = _Rising(self._since(sifted.first, look), look, look, extent)
             self._best = None
         rising = self._rising
         rising.last = look
-        rising.frames += 1
+        rising.frames += 1 if rising.first is look else 2
         rising.peak = max(rising.peak, extent, key=lambda one: one.strength)
         if not all_still(look.detection, self._thresholds, 0.0):
             rising.moved = look
@@ -206,6 +217,9 @@ class Tracker:
         if rising.frames < 2 or look.at - rising.first.at < self._options.rise - EPSILON:
             return ()
         return (self._start(rising, look, zones),)
+
+    def _since(self, first: Look, look: Look) -> Look:
+        return first if first.at >= self._rests_until - EPSILON else look
 
     def _start(self, rising: _Rising, look: Look, zones: tuple[str, ...]) -> EventUpdate:
         first = rising.first
@@ -259,6 +273,7 @@ class Tracker:
 
     def _gap(self, missing: Gap) -> tuple[EventUpdate, ...]:
         self._unseen_since = None
+        self._travel.forget()
         reason = words.gap(missing)
         self._drop(reason)
         if self._open is None or self._compared is None:

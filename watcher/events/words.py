@@ -74,6 +74,11 @@ def too_little(extent: Extent) -> str:
     return f"{changed(extent)}, below the threshold of {percent(extent.threshold)}"
 
 
+def stayed_put(extent: Extent, farthest: float, travel: float) -> str:
+    """Why a change that would have counted did not: it got nowhere."""
+    return f"{changed(extent)}, but moved {percent(farthest)} of the width (threshold {percent(travel)})"
+
+
 def too_soon(extent: Extent, cooldown: float) -> str:
     """Why a change that counted began nothing."""
     return f"{changed(extent)} within the cooldown of {seconds(cooldown)} after an event"
