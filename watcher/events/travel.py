@@ -16,6 +16,7 @@ from math import hypot
 
 from watcher.events.look import EPSILON, WHOLE, Look
 from watcher.vision.detection import Detection, Region
+from watcher.vision.geometry import Box
 
 LARGE = 0.05
 """Part of the picture. The leaves that were measured change up to 0.01 of it in one piece, a hand before the camera
@@ -33,8 +34,11 @@ _DETOUR = 1.6
 _LOST = 1.5
 """Seconds for which a region that counts and is not found again may turn up again nearby."""
 
-_OF_ITSELF = 0.4
+_OF_ITSELF = 0.5
 """Part of its own width or height, whichever is less, that a region goes at least: what sways grows and shrinks."""
+
+_TAIL = 0.2
+"""The end of a region that moves less goes at least this part of what the other goes, or it only grows."""
 
 _BLINK = 0.2
 """Seconds for which any other may be missing; it may be in one frame, however long that takes. What walks is there
@@ -57,6 +61,7 @@ class _Place:
 
     x: float
     y: float
+    box: Box
     look: Look
 
 
@@ -142,11 +147,11 @@ class Travel:
     def _gone_on(self, track: _Track | None, region: Region, look: Look) -> _Track:
         x, y = _centre(region)
         if track is None:
-            return _Track(region, [_Place(x, y, look)])
+            return _Track(region, [_Place(x, y, region.box, look)])
         track.region, track.missing = region, 0
         if len(track.way) > 1 and track.way[-1].look.at - track.way[-2].look.at < _EVERY - EPSILON:
             track.way.pop()
-        track.way.append(_Place(x, y, look))
+        track.way.append(_Place(x, y, region.box, look))
         while look.at - track.way[0].look.at > _MEMORY:
             track.way.pop(0)
         return track
@@ -229,6 +234,17 @@ def _hops(track: _Track) -> bool:
     return abs(a.x - b.x) > width or abs(a.y - b.y) > height
 
 
+def _grew(way: list[_Place]) -> bool:
+    """Whether a region only grew or shrank at one end; at the picture's edge it may be coming in or going out."""
+    (a, b), (width, height) = (way[0].box, way[-1].box), way[-1].look.size
+    if abs(way[-1].x - way[0].x) * height >= abs(way[-1].y - way[0].y) * width:
+        ends, at_edge = (b.x0 - a.x0, b.x1 - a.x1), min(a.x0, b.x0) <= 0 or max(a.x1, b.x1) >= width
+    else:
+        ends, at_edge = (b.y0 - a.y0, b.y1 - a.y1), min(a.y0, b.y0) <= 0 or max(a.y1, b.y1) >= height
+    least, most = sorted(ends, key=abs)
+    return not at_edge and least * most < _TAIL * most * most
+
+
 def _gone(way: list[_Place], enough: float, hops: bool) -> tuple[float, bool]:
     """How far a region is from where it was first, and whether it went there: far enough, straight, in steps."""
     first, last = way[0], way[-1]
@@ -237,4 +253,6 @@ def _gone(way: list[_Place], enough: float, hops: bool) -> tuple[float, bool]:
         return far, False
     steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(way)]
     along = [(x * (last.x - first.x) + y * (last.y - first.y)) / far for x, y in steps]
+    if _grew(way):
+        return far, False
     return far, max(along) <= _STEP * far and sum(hypot(*step) for step in steps) <= _DETOUR * far
