@@ -15,7 +15,7 @@ from watcher.vision.regions import Patch, window_of
 _QUIET_STEP = 4.0
 """Grey levels between two frames that are never motion: rounding, compression, flicker."""
 
-_SWAY_STEP = 3.0
+_SWAY_STEP = 4.0
 """The same between frames that lie further apart, once the light has been matched. Of people who stand 1 to
 30 % of the pixels move by more in a second and a half, and often none from one frame to the next; of a bottle less
 than 1 %."""
