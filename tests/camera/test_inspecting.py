@@ -580,6 +580,11 @@ class TestLessons:
         kept = tmp_path / f"truth/porch/golden/good/{told['id']}.jpg"
         until(kept.exists)
         until(lambda: remembering.more[0].past.inspection(told["id"]).truth == "good")
+        until(lambda: Store(tmp_path / "references").newest("porch", "golden").version == 2)
+        remembering.filming.picture = parts.empty()
+        remembering.says("ready", "ON")
+        again = self.inspected(remembering, parts.part(bad=True, seed=2))
+        assert (again["verdict"], again["reference"]) == ("PASS", "golden@2")
 
     def test_this_was_bad_is_kept(self, remembering: Line, tmp_path: Path) -> None:
         remembering.ready()

@@ -14,7 +14,7 @@ from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
 from watcher.errors import PictureUnreadable, ReferenceUnusable, RequestRefused, WatcherError
 from watcher.history import Past, PastInspection
-from watcher.inspection.golden import extend, teach
+from watcher.inspection.golden import accept, teach
 from watcher.pictures import read_picture
 from watcher.references import Origin, Store, StoredReference
 from watcher.vision.arrays import U8
@@ -133,10 +133,7 @@ def _learn(options: CameraOptions, store: Store, veil: Veil, past: PastInspectio
         picture = veil.blacked(read_picture(clean))
     except PictureUnreadable as error:
         raise ReferenceUnusable(f"the picture of {past.id} cannot be used: {error}") from None
-    taught = extend(recipes.golden_of(loaded), [picture], inspection)
-    if taught.disagreeing:
-        why = taught.disagreeing[0].reason
-        raise RequestRefused(f"{past.id} is too unlike the other good samples to be learnt with them: {why}")
+    taught = accept(recipes.golden_of(loaded), picture, inspection)
     pictures = None if loaded.stored.origin.pictures is None else loaded.stored.origin.pictures + 1
     origin = Origin(source=f"{loaded.stored.label} and {past.id}", pictures=pictures)
     return store.save(options.key, name, taught.golden.memory(), taught.golden.size, origin=origin)

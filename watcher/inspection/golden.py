@@ -121,6 +121,19 @@ def extend(golden: Golden, samples: Sequence[U8], options: InspectionOptions | N
     return extended(golden, samples, options or InspectionOptions())
 
 
+def accept(golden: Golden, sample: U8, options: InspectionOptions | None = None) -> Taught:
+    """`golden` with a sample of which a person says that it is good: where it differs, parts may from now on.
+
+    Raises
+    ------
+    ReferenceUnusable : it has another size, or is no such part.
+    """
+    from watcher.inspection.learning import accepted
+
+    check_samples([sample], golden.size)
+    return accepted(golden, sample, options or InspectionOptions())
+
+
 def check_samples(samples: Sequence[U8], size: Size | None = None) -> None:
     """Refuse samples that cannot be learnt together: ReferenceUnusable says which."""
     if not samples:

@@ -7,7 +7,7 @@ mode, and in its standard mode afterwards).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -30,6 +30,8 @@ RARE = 0.1
 """Part of the samples that may be bad at one place."""
 FAINT = 60.0
 """Grey levels by which a defect differs from its surroundings, for `smallest_defect`."""
+_OTHER = 12
+"""Levels of grey or colour by which an accepted sample is another way to be good."""
 _FIRST = 3
 """So many samples are tried as that onto which the others are laid."""
 _TO_SIGMA = 1.4826
@@ -79,6 +81,28 @@ def extended(golden: Golden, samples: Sequence[U8], options: InspectionOptions) 
     whole = _merged(golden, _golden(more)) if more else golden
     disagreeing = tuple(sorted([*lost, *bad.values()], key=lambda one: one.index))
     return Taught(whole, disagreeing, _holds(whole, options))
+
+
+def accepted(golden: Golden, sample: U8, options: InspectionOptions) -> Taught:
+    """See `watcher.inspection.golden.accept`, which checks the sample."""
+    base, shaped = _alike([golden.picture, sample])
+    laid = _onto(base, [shaped], options)[0]
+    if laid.picture is None:
+        raise ReferenceUnusable(f"the sample cannot be laid onto the golden part: {laid.reason}")
+    sample, whole = laid.picture, _merged(golden, _golden([laid.picture]))
+    apart = cv2.absdiff(softened(base), softened(sample))
+    strongest = apart if apart.ndim == 2 else apart.max(axis=2)
+    # Half way between both where they differ: each of them is as good as the other from now on, in colour too.
+    differs = cv2.dilate((strongest > _OTHER).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    picture = whole.picture.copy()
+    between = cv2.addWeighted(base, 0.5, sample, 0.5, 0)
+    picture = np.where(differs if picture.ndim == 2 else differs[..., None], between, picture).astype(np.uint8)
+    middle = softened(grey_of(picture)).astype(np.float32)
+    reach = cv2.max(*(np.abs(softened(grey_of(one)).astype(np.float32) - middle) for one in (base, sample)))
+    wider = cv2.dilate(np.where(differs, reach, 0).astype(np.float32), np.ones((5, 5), np.uint8))
+    spread = cv2.max(whole.spread, np.multiply(wider, np.float32(1.1 / SPREAD)))
+    varied = replace(whole, picture=picture, spread=cast(F32, spread))
+    return Taught(varied, smallest_defect=_holds(varied, options))
 
 
 class _Judge:

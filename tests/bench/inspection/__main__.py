@@ -1,7 +1,7 @@
 """Inspection, measured on real boards: python -m tests.bench.inspection [--only ROW ...] [--list]
 
 Settings are the defaults, nothing is chosen per product. Not a test: what is missed is said in the table, and the
-exit status is 0. Latency to a subscriber is in tests/bench/latency of the daemon.
+exit status is 0.
 """
 
 import argparse

@@ -1,9 +1,11 @@
 """The rows: each gives figures with what they must and should be."""
 
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -194,6 +196,13 @@ def _speed(what: str, trouble: Trouble, last: bool, must: float, aim: float, rou
     )
 
 
+def latency() -> Iterator[Figure]:
+    from tests.bench.inspection.latency import figures
+
+    with tempfile.TemporaryDirectory(prefix="watcher-bench-") as folder:
+        yield from figures(Path(folder))
+
+
 ROWS: dict[str, tuple[str, Callable[[], Iterator[Figure]]]] = {
     "deeppcb": ("154 pairs of binarised boards, default settings: F and false boxes", deeppcb),
     "sensitive": (f"the same at sensitivity {SENSITIVE}: defects touched, false boxes", sensitive),
@@ -205,6 +214,7 @@ ROWS: dict[str, tuple[str, Callable[[], Iterator[Figure]]]] = {
         photographs_moved,
     ),
     "refused": ("wrong board, no board, covered lens, out of focus, burnt out: never PASS", refused),
+    "latency": ("deciding frame, 1280x720, to the verdict at a subscriber, local broker: 95th percentile", latency),
     "speed": ("time of a 640x640 pair / scikit-image's gaussian SSIM on it", speed),
 }
 
