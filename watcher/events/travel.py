@@ -34,11 +34,14 @@ _DETOUR = 1.6
 _LOST = 1.5
 """Seconds for which a region that counts and is not found again may turn up again nearby."""
 
-_OF_ITSELF = 0.5
+_OF_ITSELF = 0.4
 """Part of its own width or height, whichever is less, that a region goes at least: what sways grows and shrinks."""
 
 _TAIL = 0.2
 """The end of a region that moves less goes at least this part of what the other goes, or it only grows."""
+
+_EMERGES = 1.5
+"""So many times as far must the middle of one go that only grows: what comes out from behind a bush goes on."""
 
 _BLINK = 0.2
 """Seconds for which any other may be missing; it may be in one frame, however long that takes. What walks is there
@@ -253,6 +256,6 @@ def _gone(way: list[_Place], enough: float, hops: bool) -> tuple[float, bool]:
         return far, False
     steps = [(b.x - a.x, b.y - a.y) for a, b in pairwise(way)]
     along = [(x * (last.x - first.x) + y * (last.y - first.y)) / far for x, y in steps]
-    if _grew(way):
+    if _grew(way) and far < _EMERGES * enough:
         return far, False
     return far, max(along) <= _STEP * far and sum(hypot(*step) for step in steps) <= _DETOUR * far
