@@ -31,6 +31,9 @@ RATIOS = (0.38, 0.93)
 COLOR_APART = 4.0
 """Levels in the Cr, Cb plane beyond which it is another colour, and no shadow."""
 
+LAMP_APART = 10.0
+"""The same for a patch of light: lamps are warmer or colder than the day."""
+
 _UNEVEN = 6.0
 """How many times the noise's variance (plus `_ROUNDING`) the texture may differ by."""
 _ROUNDING = 6.0
@@ -169,8 +172,8 @@ def _whole(kept: U8) -> U8:
 
 
 def _light_like(seen: Seen) -> tuple[F32, U8, U8]:
-    """The ratio of brightness around every pixel; 255 where the texture is the same but for it; 255 where a
-    shadow would explain it."""
+    """The ratio of brightness around every pixel; 255 where texture and colour are the same but for it; 255
+    where a shadow would explain it."""
     x = seen.reference + seen.difference
     mean, expected = _box(x), _box(seen.reference)
     ratio = cast(F32, mean / np.maximum(expected, np.float32(4)))
@@ -183,6 +186,7 @@ def _light_like(seen: Seen) -> tuple[F32, U8, U8]:
     color = seen.color(ratio)
     if color is not None:
         shaded &= color < COLOR_APART
+        even &= color < LAMP_APART
     return ratio, _mask(even), _mask(shaded)
 
 
