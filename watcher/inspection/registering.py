@@ -17,6 +17,9 @@ from watcher.vision.level import shrunk
 from watcher.vision.light import Light
 from watcher.vision.pose import Pose
 
+NEARBY = 0.008
+"""Of the longer side: what moved further than that from where the last part lay (5 pixels of 640) is looked for
+everywhere, because a few steps may have ended at what only looks alike."""
 FOLLOWED = 0.85
 """Agreement at which a part is taken to lie as the last one did, without looking anywhere else; more is asked of
 artwork that agrees with itself elsewhere."""
@@ -86,10 +89,16 @@ class Registering:
         near = self._aligner.follow(grey, self.last)
         enough = max(FOLLOWED, min(0.95, (1 + self._rival) / 2))
         held = limits.hold(near.pose, self.size)
-        if near.agreement >= enough and held:
+        if near.agreement >= enough and held and self._moved(near.pose) <= NEARBY * max(self.size):
             return near
         found = self._aligner.find(grey)
         return near if near.agreement > found.agreement and held else found
+
+    def _moved(self, pose: Pose) -> float:
+        """Pixels by which the corner that moved most lies off where the last part had it."""
+        width, height = self.size
+        corners = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+        return float(np.abs(pose.points(corners) - self.last.points(corners)).max())
 
     def _inside(self, pose: Pose) -> U8:
         """255 where a pixel of the golden part is shown, the rims left out."""

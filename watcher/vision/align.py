@@ -16,6 +16,11 @@ _COARSE = 96
 """Longer side, in pixels, of the smallest picture: the one that is searched through."""
 _FINE = 640
 """Longer side of the largest picture that is registered; a tenth of a pixel of it is found."""
+_CERTAIN = 0.9
+"""Agreement at which no other candidate is looked at more closely."""
+_DOUBTED = 4
+_SAME = 2.0
+"""Pixels between two poses that are one."""
 _NEARER = 0.02
 """Agreement that a pose at the limits must have more than one where the part is expected."""
 
@@ -70,8 +75,23 @@ class Aligner:
         second = min(1, len(self.levels) - 1)
         finer = shrunk(picture, self.levels[second].size)
         tried = [self.levels[second].refined(finer, pose, 4) for pose in near]
-        best = max(tried, key=self._worth, default=Registration(Pose()))
-        return self._down(picture, best, second + 1)
+        tried.sort(key=self._worth, reverse=True)
+        best = Registration(Pose())
+        for one in self._apart(tried)[:_DOUBTED]:
+            best = max(best, self._down(picture, one, second + 1), key=self._worth)
+            if best.agreement >= _CERTAIN:
+                break
+        return best
+
+    def _apart(self, found: list[Registration]) -> list[Registration]:
+        """Without those that lie as a better one does."""
+        corners = np.array([[0.0, 0.0], [self.size[0], 0.0], [0.0, self.size[1]], [self.size[0], self.size[1]]])
+        kept: list[Registration] = []
+        for one in found:
+            places = one.pose.points(corners)
+            if all(np.abs(places - other.pose.points(corners)).max() > _SAME for other in kept):
+                kept.append(one)
+        return kept
 
     def _worth(self, one: Registration) -> float:
         """Agreement; of poses that agree about equally (stripes, moved along themselves) the nearer is meant."""
