@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from watcher.vision.arrays import F32, U8
+from watcher.vision.field import considerable, gain_field
 from watcher.vision.tone import CLIPPED, NOTICED, SAME_TONE, Tone, coarse, tone_on, unclipped
 
 _BRIGHT = 225.0
@@ -25,6 +26,7 @@ class Lit:
     Attributes
     ----------
     light : the tone curve; `SAME_TONE` where nothing has to be done.
+    field : by how much each pixel is brighter than that, float32 (h, w); None where no part is lit otherwise.
     picture : `expected` in this light, float32 (h, w), 0-255.
     """
 
@@ -32,6 +34,8 @@ class Lit:
         self._watched: F32 = coarse(watched) / np.float32(255)
         self._weight = self._watched
         self.light = SAME_TONE
+        self.field: F32 | None = None
+        self._everything = watched
         self.picture: F32 = np.zeros(watched.shape, np.float32)
         self._expected: F32 = self.picture
         self._coarse: F32 = coarse(self.picture)
@@ -41,11 +45,12 @@ class Lit:
     @property
     def another(self) -> bool:
         """Whether the light is another than that of the reference."""
-        return self.light is not SAME_TONE
+        return self.light is not SAME_TONE or self.field is not None
 
     def of(self, picture: F32, luma: U8) -> F32:
         """Any luma in the light of the reference (float32, (h, w), 0-255) as a frame of now would show it."""
-        return np.clip(self._found(luma, 0).on(picture), 0, 255)
+        seen = self._found(luma, 0).on(picture)
+        return np.clip(seen if self.field is None else seen * self.field, 0, 255)
 
     def show(self, expected: F32) -> None:
         """Another picture is expected, in the same light."""
@@ -55,7 +60,7 @@ class Lit:
 
     def forget(self) -> None:
         """Begin again with the light of the reference."""
-        self.light = SAME_TONE
+        self.light, self.field = SAME_TONE, None
 
     def match(self, luma: U8) -> bool:
         """Find the light on a frame; whether it is another one now."""
@@ -66,24 +71,38 @@ class Lit:
         self._relight()
         return True
 
+    def match_parts(self, luma: U8, spread: float) -> bool:
+        """Find the light on parts of a frame; whether there is another one now. `spread`: variance of the noise."""
+        even = self.light.on(self._coarse).clip(0, 255)
+        if self.field is None and not considerable(coarse(luma), even, self._weight):
+            return False
+        before, expected = self.field, np.clip(self.light.on(self._expected), 0, 255)
+        self.field = gain_field(luma, expected, spread, self._everything)
+        if before is None and self.field is None:
+            return False
+        self._relight()
+        return True
+
     def spread(self, spread: F32) -> F32:
         """The variance of pixels in this light, from that in the light of the reference."""
         if not self.another:
             return spread
-        slope = self.light.slope_on(self._expected)
+        slope = self._slope()
         return np.asarray(spread * slope * slope + np.float32(_ROUNDING), np.float32)
 
     def as_before(self, difference: F32) -> F32:
         """A difference of levels in this light as it were in that of the reference."""
         if not self.another:
             return difference
-        slope = np.maximum(self.light.slope_on(self._expected), np.float32(0.25))
+        slope = np.maximum(self._slope(), np.float32(0.25))
         return np.asarray(difference / slope, np.float32)
 
     def undone(self, luma: U8) -> F32:
         """A frame in the light of the reference, float32."""
         if not self.another:
             return luma.astype(np.float32)
+        if self.field is not None:
+            luma = np.clip(np.round(luma / self.field), 0, 255).astype(np.uint8)
         return np.asarray(cv2.LUT(luma, self.light.undone()), np.float32)
 
     def clipped(self, luma: U8) -> U8 | None:
@@ -96,12 +115,18 @@ class Lit:
         weight = self._weight * unclipped(luma)
         return tone_on(coarse(luma), self._coarse, weight, self.light, noticed)
 
+    def _slope(self) -> F32:
+        slope = self.light.slope_on(self._expected)
+        return slope if self.field is None else slope * self.field
+
     def _relight(self) -> None:
         self._from = self._to = None
         if not self.another:
             self.picture = self._expected
             return
         wanted = self.light.on(self._expected)
+        if self.field is not None:
+            wanted = wanted * self.field
         self.picture = np.clip(wanted, 0, 255)
         # What was clipped in the reference may have been any level beyond, and is now.
         high = (wanted >= CLIPPED[1]) | (self._expected >= CLIPPED[1])

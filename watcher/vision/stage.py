@@ -115,6 +115,7 @@ class Stage:
         scene = self._known_scene()
         if self._lit.another:
             self._lit.match(self._luma)
+            self._lit.match_parts(self._luma, self._noise)
         if cv2.countNonZero(covered) or scene.any_settled:
             expected, beneath = self._lit.of(np.stack([scene.expected[0], scene.beneath[0]]), self._luma)
             scene.follow(expected, beneath, covered, weight)
@@ -149,6 +150,9 @@ class Stage:
         luma = self._luma = planes[0]
         suspects = self._load(luma)
         if suspects is not None and self._options.light and self._lit.match(luma):
+            self._show()
+            suspects = self._load(luma)
+        if suspects is not None and self._options.light and self._lit.match_parts(luma, self._noise):
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
@@ -291,6 +295,7 @@ class Stage:
 
     def _use_spread(self, spread: F32) -> None:
         spread = self._lit.spread(spread)
+        self._noise = float(np.median(spread[::8, ::8]))
         self._limits = Limits(spread, self._comparison, self._level)
         self._still.set_noise(spread)
 

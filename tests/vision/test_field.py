@@ -1,0 +1,70 @@
+"""Light on a part of the picture, and things that are not."""
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.vision.pictures import Watching, covering, flat, painted, textured, with_noise
+from watcher.vision.field import gain_field
+from watcher.vision.geometry import Box
+
+SCENE = textured(low=60, high=150, fine=4)
+ALL = flat(255)
+BOX = Box(140, 70, 190, 130)
+
+
+def lamp(strength, centre=(150, 90), radius=70, soft=30.0):
+    """The factor of a lamp's cone, float32 (180, 320)."""
+    y, x = np.mgrid[0:180, 0:320].astype(np.float32)
+    away = np.hypot(x - centre[0], y - centre[1])
+    inside = np.clip((radius + soft / 2 - away) / soft, 0, 1)
+    return 1 + strength * inside * inside * (3 - 2 * inside)
+
+
+def lit(picture, factor):
+    return np.clip(np.round(picture * factor), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.7, -0.4])
+@pytest.mark.parametrize("soft", [20.0, 60.0])
+def test_a_cone_is_found(strength, soft):
+    factor = lamp(strength, soft=soft)
+    found = gain_field(with_noise(lit(SCENE, factor), 2, 1), SCENE.astype(np.float32), 4.0, ALL)
+    assert found is not None
+    assert np.abs(found - factor).mean() < 0.03
+
+
+@pytest.mark.parametrize("level", [40, -40])
+def test_a_flat_thing_on_a_flat_wall_is_no_light(level):
+    wall = flat(120)
+    found = gain_field(
+        with_noise(painted(wall, BOX, 120 + level), 2, 1), with_noise(wall, 1, 2).astype(np.float32), 4.0, ALL
+    )
+    assert found is None or np.abs(found[85:115, 155:175] - 1).max() < 0.12
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.7, -0.4])
+@pytest.mark.parametrize("soft", [25.0, 60.0])
+@pytest.mark.parametrize("scene", [SCENE, cv2.GaussianBlur(SCENE, (0, 0), 12)], ids=["textured", "smooth"])
+def test_a_lamp_that_goes_on_and_off_is_silent(strength, soft, scene):
+    watching = Watching().learn_scene(scene, 2)
+    for n, part in enumerate([0.2, 0.4, 0.6, 0.8, 1, 1, 1, 0.7, 0.3, 0, 0]):
+        seen = watching.see(with_noise(lit(scene, lamp(strength * part, soft=soft)), 2, 300 + n))
+        assert seen.changed_fraction < 0.003
+    assert watching.see(with_noise(scene, 2, 400)).outcome == "clear"
+
+
+@pytest.mark.parametrize("who", [textured(seed=9, low=0, high=60), textured(seed=9, low=140, high=220)])
+def test_who_comes_with_the_lamp_is_seen(who):
+    watching = Watching().learn_scene(SCENE, 2)
+    factor = lamp(0.6)
+    seen = watching.see(with_noise(lit(painted(SCENE, BOX, who), factor), 2, 500))
+    assert covering(seen.regions).iou(BOX) > 0.5
+
+
+def test_half_of_the_picture_in_another_tone_is_no_light():
+    """Its border is sharp, and the wall has no texture that shows through."""
+    wall = flat(120)
+    watching = Watching().learn_scene(wall, 2)
+    seen = watching.see(with_noise(painted(wall, Box(0, 0, 150, 180), 165), 2, 500))
+    assert seen.changed_fraction > 0.3

@@ -1,0 +1,122 @@
+"""Light that falls on a part of the picture: a lamp's cone, a cloud's edge, darker corners.
+
+Such light leaves the texture as it was, brighter or darker by a factor that changes gradually from place to place.
+So the picture is cut along edges that light cannot make: where the frame has a steep edge that the reference, in
+the light around, has not, and where the texture is another one. A part between those cuts in which enough looks as
+before, or shows the same texture in another brightness, is lit; a part that is flat, of another tone and closed
+off by new edges is a thing. The factor is the mean brightness of what is lit over that of the reference, near each
+place (normalised convolution: H. Knutsson, C.-F. Westin, "Normalized and differential convolution", CVPR 1993,
+doi:10.1109/CVPR.1993.341081).
+"""
+
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watcher.vision.arrays import F32, U8, above
+
+_STEEP = 3.5
+"""Grey levels from one pixel of half the size to the next, beyond which an edge is no border of light."""
+
+_UNEVEN = 0.2
+"""Part of the texture's variance by which it may differ while it is the same texture."""
+
+_FLOOR = 16.0
+"""Grey levels squared that are no texture, and no difference of one: rounding, compression."""
+
+_AS_BEFORE = 6.0
+"""Grey levels by which what is not lit otherwise may differ."""
+
+_KNOWN = 0.25
+"""Part of a lit part that looks as before or shows the same texture."""
+
+_LEAST = 25
+"""Pixels of half the size that have to be so."""
+
+_NEAR, _FAR = 3.0, 12.0
+"""Reach of what is lit, pixels of half the size: the second where there is too little of it nearby."""
+
+_SAME = 0.04
+"""A factor nearer to 1 than this everywhere is none."""
+
+_GAINS = (0.3, 3.0)
+
+_CONSIDERABLE = 0.02
+"""Part of the picture that has to differ before light on parts of it is looked for."""
+
+
+def gain_field(frame: U8, expected: F32, spread: float, watched: U8) -> F32 | None:
+    """By which factor each pixel is brighter than `expected` because of light, float32 (h, w); None: nowhere.
+
+    Parameters
+    ----------
+    frame : luma, uint8 (h, w).
+    expected : what it should be, float32 (h, w), 0-255.
+    spread : variance of the noise of most pixels.
+    watched : 255 where to look.
+    """
+    half = (max(1, frame.shape[1] // 2), max(1, frame.shape[0] // 2))
+    x = cv2.resize(frame, half, interpolation=cv2.INTER_AREA).astype(np.float32)
+    p = cast(F32, cv2.resize(expected, half, interpolation=cv2.INTER_AREA))
+    seen = cv2.resize(watched, half, interpolation=cv2.INTER_NEAREST) > 0
+    lit = _lit(x, p, spread / 4, seen)
+    near, weight = _factor(x, p, lit, _NEAR)
+    far, _ = _factor(x, p, lit, _FAR)
+    trust = np.minimum(weight * 4, np.float32(1))
+    gain = np.clip(near * trust + far * (1 - trust), *_GAINS).astype(np.float32)
+    if float(np.abs(gain - 1).max()) < _SAME:
+        return None
+    return cast(F32, cv2.resize(gain, frame.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_]) -> F32:
+    """1 where light explains what is seen, else 0."""
+    mean = _box(p, 7)
+    around = (_box(x, 7) + 4) / (mean + 4)
+    apart = x - around * p
+    # Without slopes: those of a wall that gets darker to one side come and go with the light.
+    texture = _variance(p - mean, 5) * around * around
+    another = _variance(apart, 5) > _UNEVEN * texture + _FLOOR + 8 * noise
+    edge = cv2.magnitude(*(cv2.Sobel(apart, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0)))
+    steep = edge > _STEEP + np.sqrt(noise) + 0.05 * np.sqrt(texture)
+    # Closed over a few pixels: where an outline is faint for a moment light does not leak through.
+    cut = cv2.morphologyEx((another | steep).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    cut = cv2.dilate(cut, np.ones((3, 3), np.uint8))
+    count, labels = cv2.connectedComponents(1 - cut, connectivity=4)
+    # A thing's own outline is texture too, and stays when the thing becomes darker: what counts is away from cuts.
+    inner = cv2.dilate(cut, np.ones((7, 7), np.uint8)) == 0
+    known = (np.abs(_box(x - p, 3)) < _AS_BEFORE) | ((texture > 4 * (_FLOOR + noise)) & inner)
+    area = np.bincount(labels.ravel(), minlength=count)
+    share = np.bincount(labels.ravel(), weights=known.ravel(), minlength=count) / np.maximum(area, 1)
+    good = (share > _KNOWN) & (share * area > _LEAST)
+    good[0] = False
+    clipped = (x > 250) | (x < 4)
+    return np.asarray(good[labels] & seen & ~clipped, np.float32)
+
+
+def _factor(x: F32, p: F32, lit: F32, reach: float) -> tuple[F32, F32]:
+    """Mean brightness of what is lit over the expected one, near each place; and how much there is of it."""
+    weight = cv2.GaussianBlur(lit, (0, 0), reach)
+    seen, wanted = (cv2.GaussianBlur(one * lit, (0, 0), reach) for one in (x, p))
+    # Where there is nothing, and where it is all but black, the factor is 1.
+    little = np.float32(0.5)
+    return cast(F32, (seen + little) / (wanted + little)), cast(F32, weight)
+
+
+def _box(values: F32, side: int) -> F32:
+    return cast(F32, cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT))
+
+
+def _variance(values: F32, side: int) -> F32:
+    mean = _box(values, side)
+    return np.asarray(np.maximum(_box(values * values, side) - mean * mean, 0), np.float32)
+
+
+def considerable(frame: F32, expected: F32, watched: F32) -> bool:
+    """Whether so much differs that light on a part of the picture is worth looking for: means of cells, and how
+    much of each is watched (0 to 1)."""
+    total = float(watched.sum())
+    apart = above(np.abs(frame - expected), _AS_BEFORE + 2) > 0
+    return total > 0 and float(watched[apart].sum()) > _CONSIDERABLE * total
