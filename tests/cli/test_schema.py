@@ -33,7 +33,7 @@ def test_it_is_a_schema_of_2020_12_whose_references_lead_somewhere(schema):
 
 
 def test_the_top_is_that_of_the_file(schema):
-    assert schema["properties"].keys() == {"mqtt", "storage", "defaults", "cameras"}
+    assert schema["properties"].keys() == {"mqtt", "storage", "outbox", "defaults", "cameras"}
     assert schema["required"] == ["cameras"]
     assert schema["additionalProperties"] is False
     one, several = schema["properties"]["mqtt"]["anyOf"]

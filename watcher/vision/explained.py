@@ -62,6 +62,7 @@ _LEAST = 30
 """Pixels of a hull below which it is a speck."""
 
 _NEAR = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_SQUARE = np.ones((3, 3), np.uint8)
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -204,30 +205,34 @@ class _Parts:
 
     labels: NDArray[np.int32]
     count: int
+    places: NDArray[np.intp]
+    """Flat indices of the pixels in the parts."""
+    part: NDArray[np.int32]
+    """The part that each of these belongs to."""
     area: NDArray[np.float64]
-    outline: U8
-    """255 just outside of the parts."""
+    outline: NDArray[np.intp]
+    """Flat indices of the pixels just outside of the parts."""
     around: NDArray[np.int32]
-    """The part that each pixel of the outline belongs to."""
+    """The part that each of these belongs to."""
 
     @classmethod
     def of(cls, mask: U8) -> "_Parts":
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-        grown = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8))
-        outline = (grown > 0) & (mask == 0)
-        return cls(
-            cast(NDArray[np.int32], labels), count, stats[:, cv2.CC_STAT_AREA].astype(np.float64),
-            outline.astype(np.uint8), grown[outline].astype(np.int32),
-        )  # fmt: skip
+        count, found = cv2.connectedComponents(mask, connectivity=8)
+        labels = cast(NDArray[np.int32], found)
+        places = np.flatnonzero(mask)
+        part = labels.ravel()[places]
+        outline = np.flatnonzero(cv2.subtract(cv2.dilate(mask, _SQUARE), mask))
+        grown = cv2.dilate(labels.astype(np.float32), _SQUARE)
+        area = np.bincount(part, minlength=count).astype(np.float64)
+        return cls(labels, count, places, part, area, outline, grown.ravel()[outline].astype(np.int32))
 
     def share_of_outline(self, where: U8) -> NDArray[np.float64]:
         """Part of each outline that lies in `where`, 0 to 1."""
-        there = where[self.outline > 0] > 0
+        there = where.ravel()[self.outline] > 0
         length = np.bincount(self.around, minlength=self.count)
         return np.bincount(self.around, weights=there, minlength=self.count) / np.maximum(length, 1)
 
     def mean(self, values: F32 | U8) -> NDArray[np.float64]:
         """Mean of `values` over each part."""
-        return np.bincount(self.labels.ravel(), weights=values.ravel(), minlength=self.count) / np.maximum(
-            self.area, 1
-        )
+        total = np.bincount(self.part, weights=values.ravel()[self.places], minlength=self.count)
+        return total / np.maximum(self.area, 1)

@@ -227,18 +227,28 @@ class Stage:
         return patches(changed, above(strength, STRONG), self._options.smallest, window)
 
     def _unexplained(self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]) -> U8:
+        """`changed`, in `window`, without shadows and patches of light; only what is near it is looked at."""
+        near = window_around(changed, 8)
+        rows, columns = (
+            slice(whole.start + part.start, whole.start + part.stop)
+            for whole, part in zip(window, near, strict=True)
+        )
+
         def color(ratio: F32) -> F32 | None:
-            return self.tint.apart(chroma(), ratio, window)
+            return self.tint.apart(chroma(), ratio, (rows, columns))
 
         comparison = self._comparison
+        here = changed[near]
         seen = Seen(
-            changed, sharp, comparison.reference[window], comparison.difference[window],
-            self._limits.spread[window], color,
+            here, sharp[near], comparison.reference[rows, columns], comparison.difference[rows, columns],
+            self._limits.spread[rows, columns], color,
         )  # fmt: skip
         left = unexplained(seen, self._shade, at)
         # What leaves a place where it had settled lets the place be seen again: that is no shadow on it.
-        left = cast(U8, cv2.bitwise_or(left, cv2.bitwise_and(changed, self._known_scene().settled[window])))
-        return most(left, self.watched.everything[window])
+        left = cast(U8, cv2.bitwise_or(left, cv2.bitwise_and(here, self._known_scene().settled[rows, columns])))
+        kept = np.zeros_like(changed)
+        kept[near] = most(left, self.watched.everything[rows, columns])
+        return kept
 
     def _detection(self, found: list[Patch], luma: U8, view: View) -> Detection:
         shape = luma.shape[:2]
