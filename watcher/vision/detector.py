@@ -20,9 +20,9 @@ from watcher.errors import PictureUnreadable, ReferenceUnusable
 from watcher.events.event import EventUpdate
 from watcher.vision.arrays import F32, U8
 from watcher.vision.condition import Condition
-from watcher.vision.detection import Detection
+from watcher.vision.detection import Detection, Region
 from watcher.vision.frame import ArrayPixels, Chroma, Frame, Observation, Tick, View
-from watcher.vision.geometry import Size, watched_mask
+from watcher.vision.geometry import Box, Size, watched_mask
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.learning import Learning
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
@@ -276,10 +276,8 @@ class Detector:
         """The detection in pixels of the picture, each region with its place in the reference."""
         if self._sway == STANDING:
             return detection
-        regions = tuple(
-            replace(one, box=moved_box(one.box, self._sway, view.scale, view.full_size), reference_box=one.box)
-            for one in detection.regions
-        )
+        sway, scale, full = self._sway, view.scale, view.full_size
+        regions = tuple(_moved(one, moved_box(one.box, sway, scale, full)) for one in detection.regions)
         shift = (round(self._sway.x * view.scale[0], 2), round(self._sway.y * view.scale[1], 2))
         return replace(detection, regions=regions, shift=shift)
 
@@ -357,3 +355,8 @@ class Detector:
         size = (view.luma.shape[1], view.luma.shape[0])
         given = Frame(view.at, _NO_TIME, picture).view(size, Shrinker(), self._options.color)
         return (given.luma, *(given.chroma or ()))
+
+
+def _moved(region: Region, box: Box) -> Region:
+    """The region as it lies in the picture, of which a part may have left it."""
+    return replace(region, box=box, area=min(region.area, box.area), reference_box=region.box)
