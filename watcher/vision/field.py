@@ -43,7 +43,7 @@ _SAME = 0.04
 
 _GAINS = (0.3, 3.0)
 
-_CONSIDERABLE = 0.02
+_CONSIDERABLE = 0.05
 """Part of the picture that has to differ before light on parts of it is looked for."""
 
 
