@@ -15,6 +15,12 @@ settings.register_profile("same", derandomize=True, deadline=None, print_blob=Fa
 settings.load_profile("same")
 
 
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """How many share the tests with ``-n auto``: one more than there are cores, for many a test waits."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True, scope="session")
 def loopback_only():
     """A test that reaches for another machine fails at once, instead of hanging where there is no network."""
