@@ -7,7 +7,7 @@ import pytest
 from tests.inspection.parts import board, coloured, spot, taken
 from watcher.inspection.golden import teach
 from watcher.inspection.inspector import Inspector
-from watcher.inspection.options import InspectionOptions, PoseOptions
+from watcher.inspection.options import InspectionOptions, LightOptions, PoseOptions
 from watcher.quantities import Length
 from watcher.vision.options import AreaOptions, ToleranceOptions, WatchedOptions, ZoneOptions
 from watcher.vision.pose import Pose
@@ -153,6 +153,40 @@ def test_what_cannot_be_judged_never_passes(picture, words):
     assert words in found.reason
     assert found.changed_fraction is None
     assert found.changed is None
+
+
+def unevenly(picture, ramp=0.0, corners=0.0):
+    """Brighter to the lower right, darker in the corners, by these fractions."""
+    y, x = (np.mgrid[: picture.shape[0], : picture.shape[1]].T / picture.shape[:2]).T.astype(np.float32) * 2 - 1
+    light = (1 + ramp * (x + y) / 2) * (1 - corners * (x * x + y * y) / 2)
+    return np.clip(picture * (light if picture.ndim == 2 else light[..., None]), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("make", [board, coloured])
+@pytest.mark.parametrize("light", [{"ramp": 0.2}, {"ramp": -0.3}, {"corners": 0.3}, {"ramp": 0.15, "corners": 0.2}])
+def test_light_that_is_not_the_same_everywhere_is_no_defect_and_hides_none(make, light):
+    one = inspector(make(ground=150) if make is board else make())
+    golden = one.golden.picture
+    assert one.inspect(unevenly(taken(golden, shift=(5.0, -4.0)), **light)).verdict == "PASS"
+    lit = int(golden[66, 205].mean())
+    found = one.inspect(unevenly(taken(spot(golden, (205, 66), 6, lit + 45)), **light))
+    assert [found.verdict, len(found.regions)] == ["FAIL", 1]
+
+
+def test_light_beyond_what_is_allowed_is_said():
+    one = inspector(board(ground=150), light=LightOptions(uneven=0.15))
+    assert one.inspect(unevenly(board(ground=150), ramp=0.1)).verdict == "PASS"
+    found = one.inspect(unevenly(board(ground=150), ramp=0.3))
+    assert found.verdict == "NOT_INSPECTED"
+    assert "uneven light" in found.reason
+
+
+def test_what_covers_a_third_of_a_part_is_not_taken_for_light():
+    part = taken(board(ground=150))
+    part[:, :130] = part[:, :130] // 2 + 30
+    found = inspector(board(ground=150)).inspect(part)
+    assert found.verdict == "FAIL"
+    assert found.changed_fraction > 0.2
 
 
 def test_glare_is_no_verdict():

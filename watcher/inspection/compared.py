@@ -8,12 +8,12 @@ import numpy as np
 
 from watcher.inspection.difference import SPREAD, Colour, Differences, Texture, Tone, rough
 from watcher.inspection.golden import Golden
+from watcher.inspection.lighting import Lit
 from watcher.inspection.limits import Reach
 from watcher.inspection.registering import Placed
 from watcher.inspection.tolerances import Tolerances
 from watcher.vision.arrays import F32, U8
 from watcher.vision.geometry import Size
-from watcher.vision.light import Light
 
 _VARIED = 1.5
 """Where the samples vary by so many times what passes on a flat part, tone says little and grain is looked at."""
@@ -34,18 +34,17 @@ class Compared:
         self._colour = self._colours(picture, reach) if allowed.hue.any() else None
         self._texture = self._grain(golden, grey, spread, reach)
 
-    def differences(self, picture: U8, placed: Placed, now: U8, noise: float, light: Light) -> Differences:
+    def differences(self, picture: U8, placed: Placed, now: U8, lit: Lit) -> Differences:
         """`picture` as it came, at the analysed size; `now` its grey, registered and in the golden part's light."""
         allowed, compared = self._allowed, placed.compared
         toned = compared if allowed.tone.all() else cast(U8, cv2.bitwise_and(compared, allowed.tone))
-        shown = -light.offset / light.gain, (255 - light.offset) / light.gain
-        found = self._tone.differences(now, toned, noise, shown)
+        found = self._tone.differences(now, toned, lit.noise, lit.shown)
         if self._colour is not None and picture.ndim == 3:
             x, y = (cv2.resize(part, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for part in placed.maps)
             seen = cast(U8, cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
             size = seen.shape[1], seen.shape[0]
             there = cv2.resize(cv2.bitwise_and(compared, allowed.hue), size, interpolation=cv2.INTER_NEAREST)
-            found = _joined(found, self._colour.differences(seen, cast(U8, there)), self._size)
+            found = _joined(found, self._colour.differences(lit.levelled(seen), cast(U8, there)), self._size)
         if self._texture is not None:
             found = _joined(found, self._texture.differences(now, compared), self._size)
         return found

@@ -5,12 +5,13 @@ import cv2
 from watcher.inspection.compared import Compared
 from watcher.inspection.defects import defects
 from watcher.inspection.golden import Golden
+from watcher.inspection.lighting import Lit
 from watcher.inspection.limits import Reach
 from watcher.inspection.options import InspectionOptions
-from watcher.inspection.registering import Placed, Registering, grey_of, levelled, limits_of, resized
+from watcher.inspection.registering import Placed, Registering, grey_of, limits_of, resized
 from watcher.inspection.telling import Telling
 from watcher.inspection.tolerances import smallest, tolerances
-from watcher.inspection.trust import badly_lit, blurred_by, burnt_out
+from watcher.inspection.trust import badly_lit, blurred_by, burnt_out, unevenly_lit
 from watcher.inspection.verdict import Alignment, Inspection
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
@@ -70,28 +71,28 @@ class Inspector:
             return Inspection("NOT_INSPECTED", placed)
         alignment = self._telling.alignment(placed.found.pose, placed.field.residual)
         now = placed.drawn(grey)
-        light, noise = self._registering.light(now, placed)
-        refused = self._refused(now, placed, light)
+        lit = self._registering.light(now, placed)
+        refused = self._refused(now, placed, lit)
         if refused:
             return Inspection("NOT_INSPECTED", refused, alignment=alignment)
         self._registering.last = placed.found.pose
-        return self._judged(picture, small, now, placed, (light, noise), alignment)
+        return self._judged(picture, small, now, placed, lit, alignment)
 
     def _judged(
-        self, picture: U8, small: U8, now: U8, placed: Placed, lit: tuple[Light, float], alignment: Alignment
+        self, picture: U8, small: U8, now: U8, placed: Placed, lit: Lit, alignment: Alignment
     ) -> Inspection:
-        light, noise = lit
-        differences = self._compared.differences(small, placed, levelled(now, light), noise, light)
+        differences = self._compared.differences(small, placed, lit.levelled(now), lit)
         told = defects(differences, self._reach.edge + 1, self._least)
         return self._telling.inspection(told, differences, placed.found.pose, alignment, picture)
 
-    def _refused(self, now: U8, placed: Placed, light: Light) -> str:
+    def _refused(self, now: U8, placed: Placed, lit: Lit) -> str:
         """Why a registered picture cannot be judged after all; empty where it can."""
-        allowed, golden = self.options.light, self._registering.golden
+        allowed, golden, light = self.options.light, self._registering.golden, lit.light
         return (
             self._out_of_sight(placed)
             or self._out_of_focus(placed, light)
             or badly_lit(light, allowed)
+            or unevenly_lit(lit.uneven, allowed)
             or burnt_out(now, golden, light, placed.compared, allowed)
         )
 

@@ -19,7 +19,7 @@ from watcher.inspection.difference import SPREAD, Tone, rough
 from watcher.inspection.golden import Disagreeing, Golden, Taught
 from watcher.inspection.limits import Reach, softened
 from watcher.inspection.options import InspectionOptions
-from watcher.inspection.registering import Registering, grey_of, levelled, limits_of
+from watcher.inspection.registering import Registering, grey_of, limits_of
 from watcher.inspection.tolerances import tolerances
 from watcher.vision.arrays import F32, F64, U8
 from watcher.vision.options import WatchedOptions
@@ -165,8 +165,8 @@ def _onto(base: U8, samples: Sequence[U8], options: InspectionOptions) -> list[_
         if isinstance(placed, str):
             laid.append(_Laid(None, placed))
             continue
-        light, _ = registering.light(placed.drawn(grey_of(sample)), placed)
-        drawn = levelled(placed.drawn(sample), light)
+        lit = registering.light(placed.drawn(grey_of(sample)), placed)
+        drawn = lit.levelled(placed.drawn(sample))
         drawn[placed.compared == 0] = base[placed.compared == 0]  # what it does not show says nothing
         laid.append(_Laid(drawn))
     return laid

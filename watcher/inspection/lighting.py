@@ -1,14 +1,17 @@
-"""The light on a registered part: gain and offset against the golden one's, from its flat places alone.
+"""The light on a registered part: gain, offset and spread against the golden one's, from its flat places alone.
 
 At edges brightness tells of widths and focus, not of light.
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 import cv2
 import numpy as np
 
+from watcher.inspection.uneven import Shading, Uneven
 from watcher.vision.arrays import F32, U8, Mask
+from watcher.vision.geometry import Size
 from watcher.vision.light import Light, light_on
 
 _MOST = 600
@@ -35,12 +38,64 @@ class Lighting:
         chosen = np.concatenate(few)
         self._places = rows[chosen], columns[chosen]
         self._values: F32 = soft[self._places].astype(np.float32)
+        self._size: Size = (golden.shape[1], golden.shape[0])
+        self._shading = Shading(self._places, self._values, self._size)
 
-    def on(self, now: U8, compared: U8, start: Light) -> tuple[Light, float]:
-        """The light on `now` (uint8, grey, registered) where `compared` is 255, and what is left: the standard
-        deviation, in the golden part's grey levels, of noise and of what varies from part to part."""
+    def on(self, now: U8, compared: U8, start: Light) -> "Lit":
+        """The light on `now` (uint8, grey, registered) where `compared` is 255; `start`: about so much."""
         seen = now[self._places].astype(np.float32)
         shown = compared[self._places] > 0
         light = light_on(seen, self._values, shown.astype(np.float32), start)
-        left = np.abs((seen - light.offset) / light.gain - self._values)[shown]
-        return light, 1.4826 * float(np.median(left)) if left.size else 0.0
+        uneven = self._shading.on(seen, shown, light.gain, light.offset)
+        return self._lit(seen, shown, light, uneven)
+
+    def again(self, now: U8, compared: U8, lit: "Lit") -> "Lit":
+        """The same of a picture that lies better: how the light is spread is known by then."""
+        seen = now[self._places].astype(np.float32)
+        return self._lit(seen, compared[self._places] > 0, lit.light, lit.uneven)
+
+    def _lit(self, seen: F32, shown: Mask, start: Light, uneven: Uneven | None) -> "Lit":
+        values = self._values
+        if uneven is not None:
+            values = values * uneven.at(self._size)[self._places]
+        light = light_on(seen, values, shown.astype(np.float32), start)
+        left = np.abs((seen - light.offset) / light.gain - values)[shown]
+        return Lit(light, 1.4826 * float(np.median(left)) if left.size else 0.0, uneven)
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """The light on a registered picture against the golden part's.
+
+    `noise`: standard deviation of what is left, in the golden part's grey levels: of noise, and of what varies from
+    part to part. `uneven`: how the light is spread; None where it is even.
+    """
+
+    light: Light
+    noise: float = 0.0
+    uneven: Uneven | None = None
+
+    def evenly(self, now: F32) -> F32:
+        """The same of a float32 picture of any size, neither rounded nor clipped."""
+        gain, offset = self.light.gain, self.light.offset
+        level = cv2.addWeighted(now, 1 / gain, now, 0, -offset / gain)
+        if self.uneven is not None:
+            cv2.divide(level, self.uneven.at((now.shape[1], now.shape[0])), dst=level)
+        return cast(F32, level)
+
+    def levelled(self, now: U8) -> U8:
+        """`now`, as it lies in the golden part, in that one's light; uint8, grey or BGR."""
+        gain, offset = self.light.gain, self.light.offset
+        if self.uneven is not None:
+            return self.uneven.evened(now.astype(np.float32), gain, offset)
+        if abs(gain - 1) < 0.002 and abs(offset) < 0.3:
+            return now
+        table = np.clip((np.arange(256) - offset) / gain + 0.5, 0, 255).astype(np.uint8)
+        return cast(U8, cv2.LUT(now, table))
+
+    @property
+    def shown(self) -> tuple[float, float]:
+        """The darkest and the brightest of the golden part's levels that this light leaves within 0 to 255."""
+        most = 1.0 if self.uneven is None else self.uneven.most
+        low, high = ((level - self.light.offset) / self.light.gain for level in (0.0, 255.0))
+        return low, high / most

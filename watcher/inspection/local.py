@@ -12,6 +12,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from watcher.inspection.lighting import Lit
 from watcher.vision.arrays import F32, F64, U8
 from watcher.vision.geometry import Size
 from watcher.vision.level import shrunk
@@ -70,13 +71,13 @@ class Local:
         rows, columns = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
         self._columns, self._rows = columns, rows
 
-    def field(self, picture: F32, pose: Pose, gain: float, offset: float) -> Field:
+    def field(self, picture: F32, pose: Pose, lit: Lit) -> Field:
         """How `picture` (from `shrunk`, at the same level) lies off `pose`, window by window."""
         fx, fy = self.size[0] / self._full[0], self.size[1] / self._full[1]
         there = pose.resized(fx, fy)
         posed = there.drawn_back(cast(U8, picture), self.size)
         shown = self._shown(there)
-        levelled = cast(F32, cv2.addWeighted(posed, 1 / gain, posed, 0, -offset / gain))
+        levelled = lit.evenly(cast(F32, posed))
         dx, dy = np.zeros((2, self._cells[1], self._cells[0]), np.float32)
         most = _MOST * fx
         for number, enough in enumerate(_PASSES):

@@ -45,6 +45,8 @@ class LightOptions:
     """Contrast may be so many times higher or lower."""
     offset: float = 80.0
     """Grey levels by which everything may be brighter or darker."""
+    uneven: Fraction = 0.4
+    """How much stronger or weaker light may be at one place than on average: a lamp to one side, a vignette."""
     clipped: Fraction = 0.1
     """Part of the picture that may be burnt out where the golden part is not."""
     blur: float | None = None

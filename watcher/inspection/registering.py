@@ -6,7 +6,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from watcher.inspection.lighting import Lighting
+from watcher.inspection.lighting import Lighting, Lit
 from watcher.inspection.local import Field, Local
 from watcher.inspection.options import InspectionOptions
 from watcher.inspection.trust import unregistered
@@ -28,12 +28,13 @@ artwork that agrees with itself elsewhere."""
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
     """A registered picture. `compared`: uint8, 255 where the golden part is watched and shown. `maps`: where the
-    pixels of the golden part lie in the picture, for `cv2.remap`."""
+    pixels of the golden part lie in the picture, for `cv2.remap`. `lit`: the light, about."""
 
     found: Registration
     field: Field
     compared: U8
     maps: tuple[F32, F32]
+    lit: Lit
 
     def drawn(self, picture: U8) -> U8:
         """`picture` as it would look from where the golden one was taken."""
@@ -72,15 +73,13 @@ class Registering:
             return refused
         compared = cast(U8, cv2.bitwise_and(self._watched, self._inside(found.pose)))
         # The registration's own light is that of edges, where wider lines look like more light.
-        light, _ = self._lighting.on(
-            found.pose.drawn_back(grey, self.size), compared, Light(found.gain, found.offset)
-        )
-        field = self._local.field(shrunk(grey, self._local.size), found.pose, light.gain, light.offset)
-        return Placed(found, field, compared, field.maps(self.size))
+        lit = self._lighting.on(found.pose.drawn_back(grey, self.size), compared, Light(found.gain, found.offset))
+        field = self._local.field(shrunk(grey, self._local.size), found.pose, lit)
+        return Placed(found, field, compared, field.maps(self.size), lit)
 
-    def light(self, drawn: U8, placed: Placed) -> tuple[Light, float]:
-        """The light on a registered picture, and its noise, as `Lighting.on` has them."""
-        return self._lighting.on(drawn, placed.compared, Light(placed.found.gain, placed.found.offset))
+    def light(self, drawn: U8, placed: Placed) -> Lit:
+        """The light on a registered picture."""
+        return self._lighting.again(drawn, placed.compared, placed.lit)
 
     def _registered(self, grey: U8) -> Registration:
         limits = self.limits
@@ -117,14 +116,6 @@ def limits_of(options: InspectionOptions, size: Size) -> Limits:
     """Where the part may lie, in pixels of a picture of `size`."""
     pose = options.pose
     return Limits(shift=pose.shift * max(size), angle=pose.angle, scale=pose.scale, perspective=pose.perspective)
-
-
-def levelled(now: U8, light: Light) -> U8:
-    """In the golden part's light; uint8, grey or BGR."""
-    if abs(light.gain - 1) < 0.002 and abs(light.offset) < 0.3:
-        return now
-    table = np.clip((np.arange(256) - light.offset) / light.gain + 0.5, 0, 255).astype(np.uint8)
-    return cast(U8, cv2.LUT(now, table))
 
 
 def resized(picture: U8, size: Size) -> U8:

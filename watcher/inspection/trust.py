@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from watcher.inspection.options import LightOptions
+from watcher.inspection.uneven import Uneven
 from watcher.vision.align import Limits, Registration
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
@@ -73,6 +74,16 @@ def badly_lit(light: Light, options: LightOptions) -> str:
         word = "bright" if brighter > 0 else "dark"
         return f"too {word}: everything is {abs(brighter):.0f} grey levels off the golden part"
     return ""
+
+
+def unevenly_lit(uneven: Uneven | None, options: LightOptions) -> str:
+    """Why the light differs too much from place to place; empty where it does not."""
+    if uneven is None or max(uneven.most - 1, 1 - uneven.least) <= options.uneven:
+        return ""
+    return (
+        f"uneven light: {100 * uneven.least:.0f} to {100 * uneven.most:.0f} % of the golden part's from place to"
+        f" place, {100 * options.uneven:.0f} % either way are allowed"
+    )
 
 
 def burnt_out(now: U8, golden: U8, light: Light, compared: U8, options: LightOptions) -> str:

@@ -55,7 +55,8 @@ def hripcb() -> Iterator[Pair]:
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is done to a picture, at most, each way: pixels, degrees, fractions, grey levels."""
+    """What is done to a picture, at most, each way: pixels, degrees, fractions, grey levels;
+    `uneven`: part of the light that is lost at the darkest place."""
 
     shift: float = 0.0
     angle: float = 0.0
@@ -65,6 +66,7 @@ class Trouble:
     blur: float = 0.0
     noise: float = 0.0
     jpeg: int = 0
+    uneven: float = 0.0
 
     def on(self, pair: Pair, rng: np.random.Generator) -> Pair:
         """The pair with its picture in trouble; where the picture ends its border is repeated."""
@@ -78,6 +80,8 @@ class Trouble:
             )
         seen = picture.astype(np.float32) * rng.uniform(1 - self.gain, 1 + self.gain)
         seen += rng.uniform(-self.offset, self.offset)
+        if self.uneven:
+            seen *= spread(pair.size, self.uneven, rng).reshape(*seen.shape[:2], *[1] * (seen.ndim - 2))
         if self.blur:
             seen = cv2.GaussianBlur(seen, (0, 0), self.blur)
         if self.noise:
@@ -98,8 +102,19 @@ ALONE = {
     "blur 1": Trouble(blur=1),
     "noise 4": Trouble(noise=4),
     "JPEG 70": Trouble(jpeg=70),
+    "light uneven by 25 %": Trouble(uneven=0.25),
 }
 ALL = Trouble(shift=12, angle=2, scale=0.01, gain=0.2, offset=20, blur=1, noise=4, jpeg=70)
+
+
+def spread(size: tuple[int, int], most: float, rng: np.random.Generator) -> np.ndarray:
+    """Light from one side and darker corners, together at most so much less than full light; float32 (H, W)."""
+    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+    x, y = 2 * x / size[0] - 1, 2 * y / size[1] - 1
+    side, ramp = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1)
+    along = (x * np.cos(side) + y * np.sin(side)) / np.sqrt(2)
+    lost: np.ndarray = most * (ramp * (1 + along) / 2 + (1 - ramp) * (x * x + y * y) / 2)
+    return 1 - lost
 
 
 def varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
