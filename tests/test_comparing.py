@@ -14,7 +14,7 @@ from watcher.pictures import mean_picture, read_picture
 from watcher.vision import draw
 from watcher.vision.geometry import Box
 from watcher.vision.part import part_box
-from watcher.vision.standard import standard_score
+from watcher.vision.standard import quick_score, standard_score
 
 SIZE = (640, 480)
 
@@ -210,6 +210,7 @@ def test_the_score_is_that_of_scikit_image(size):
     one, other = background(size), noisy(background(size), 8)
     grey = [cv2.cvtColor(each, cv2.COLOR_BGR2GRAY) for each in (one, other)]
     assert standard_score(*grey) == pytest.approx(reference_score(one, other), abs=1e-9)
+    assert quick_score(*grey) == pytest.approx(reference_score(one, other), abs=1e-5)
 
 
 @pytest.mark.parametrize("size", [(10, 400), (400, 10), (1, 1), (1, 50), (50, 1), (2, 2), (10, 10)])

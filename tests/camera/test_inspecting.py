@@ -138,6 +138,7 @@ class TestGate:
         line.filming.picture = parts.part(bad=True)
         told = line.nth(1)
         assert told["schema"] == 1
+        assert 0.5 < told["score"] < 1
         assert (told["camera"], told["recipe"], told["reference"]) == ("porch", "golden", "golden@1")
         assert (told["part"], told["correlation_id"], told["error"]) == (None, None, None)
         assert told["changed"] is True

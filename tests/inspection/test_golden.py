@@ -41,6 +41,16 @@ def test_one_bad_sample_among_ten_is_told_and_left_out():
     assert Inspector(taught.golden).inspect(taken(board(), seed=77)).verdict == "PASS"
 
 
+def test_of_two_that_differ_it_is_said_that_nobody_knows_which_is_good():
+    bad = taken(spot(board(), (205, 66), 9), seed=8)
+    taught = teach([taken(board()), bad])
+    assert "the two samples differ in one place, the largest at" in taught.reason
+    assert taught.smallest_defect > 12  # it hides as much
+    assert teach([taken(board()), taken(board(), shift=(3.0, 2.0), seed=9)]).reason == ""
+    third = teach([taken(board()), bad, taken(board(), seed=9)])
+    assert ([one.index for one in third.disagreeing], third.reason) == ([1], "")
+
+
 def test_another_product_is_told_wherever_it_stands():
     good = samples(5)
     for place in (0, 2, 5):

@@ -1,5 +1,7 @@
 """An inspector against drawn parts."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -210,6 +212,21 @@ def test_zones_have_their_own_tolerance_and_are_named():
     assert found.zone_fractions["left"] > 0
     assert found.zone_fractions["right"] == 0
     assert "in left" in found.reason
+
+
+def test_a_zone_may_let_a_part_of_it_change():
+    part = taken(spot(board(), (205, 66), 8))
+    share = Inspector(teach([board()]).golden).inspect(part).changed_fraction
+
+    def verdict(threshold, rest=None):
+        left = replace(zone(0, 0, 0.6, 1), threshold=threshold)
+        watched = WatchedOptions(zones={"left": left, "right": replace(zone(0.6, 0, 1, 1), threshold=rest)})
+        return Inspector(teach([board()]).golden, None, watched).inspect(part)
+
+    assert verdict(None).verdict == verdict(share).verdict == "FAIL"
+    assert verdict(None, 0.5).verdict == "FAIL"
+    passed = verdict(3 * share)
+    assert (passed.verdict, passed.regions, passed.changed_fraction) == ("PASS", (), 0.0)
 
 
 def test_ignored_parts_move_with_the_part():

@@ -177,14 +177,15 @@ class Inspecting:
 
     def _inspect(self, bench: Bench, frame: Frame, due: Due, captured: float) -> None:
         began = time.perf_counter()
+        score = None
         try:
-            inspection = bench.inspector.inspect(frame.bgr())
+            inspection, score = bench.inspect(frame.bgr())
         except PictureUnreadable as error:
             inspection = Inspection("NOT_INSPECTED", f"the picture cannot be read: {error}")
         elapsed = (time.perf_counter() - began) * 1000
         self._fraction = inspection.changed_fraction or 0.0
         until = captured + self._in_force.options.inspection.verdict_ttl
-        self._ledger.judged(Judged(frame, inspection, bench.recipe, due, elapsed), until)
+        self._ledger.judged(Judged(frame, inspection, bench.recipe, due, elapsed, score), until)
         if inspection.verdict == "NOT_INSPECTED" and not due.triggers and self._gate.wants_place:
             bench.presence.not_a_part()
 

@@ -76,7 +76,7 @@ class Ledger:
             ids.append(self._new_id(frame.utc))
             about = self._about(ids[-1], frame.utc, recipe, trigger)
             about = replace(
-                about, elapsed_ms=judged.elapsed_ms, frame_size=frame.size,
+                about, elapsed_ms=judged.elapsed_ms, score=judged.score, frame_size=frame.size,
                 snapshot=self._file(frame.utc, ids[0]) if shown else None,
             )  # fmt: skip
             self._tell(payload.payload(inspection, about, self._tally.payload()), until)

@@ -22,6 +22,7 @@ class Judged:
     recipe: Recipe | None
     due: Due = field(default_factory=Due)
     elapsed_ms: float = 0.0
+    score: float | None = None
 
     @property
     def part(self) -> str | None:

@@ -52,7 +52,7 @@ class Inspector:
         allowed = tolerances(self.options, watched, self.size, scale[0])
         self._least = allowed.least
         self._compared = Compared(golden, picture, allowed, self._reach)
-        self._telling = Telling(golden, self.options, self._watched, scale)
+        self._telling = Telling(golden, self.options, self._watched, watched.zones, scale)
 
     def forget(self) -> None:
         """How the last part lay: the next is looked for as the first was."""

@@ -64,7 +64,7 @@ def learnt(samples: Sequence[U8], options: InspectionOptions) -> Taught:
         )
     golden = _golden(good)
     disagreeing = tuple(sorted([*lost, *bad.values()], key=lambda one: one.index))
-    return Taught(golden, disagreeing, _holds(golden, options))
+    return Taught(golden, disagreeing, _holds(golden, options), _undecided(good, options))
 
 
 def extended(golden: Golden, samples: Sequence[U8], options: InspectionOptions) -> Taught:
@@ -186,6 +186,22 @@ def _bad(found: dict[int, U8], options: InspectionOptions) -> dict[int, Disagree
         index: [one for one in ones if not often[_window(one)][one.mask > 0].any()] for index, ones in told.items()
     }
     return {index: judge.told(index, ones) for index, ones in alone.items() if ones}
+
+
+def _undecided(good: Sequence[U8], options: InspectionOptions) -> str:
+    """What a person should know of two samples that differ: neither can be outvoted."""
+    if len(good) != 2:
+        return ""
+    one, other = (grey_of(picture) for picture in good)
+    judge = _Judge(one, np.zeros(one.shape, np.float32), options)
+    told = judge.found(other)
+    if not told:
+        return ""
+    where = judge.told(1, told).reason.removeprefix("it differs from the others ")
+    return (
+        f"the two samples differ {where}: where they do nothing will be found; if one of them is bad leave it out,"
+        " with a third one it is known which"
+    )
 
 
 def _window(one: Defect) -> tuple[slice, slice]:

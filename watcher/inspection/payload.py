@@ -17,6 +17,7 @@ class Circumstances:
     """What belongs to an inspection beside what was seen.
 
     `reference` is the label of the golden reference ("board-a@3"), `settings` a digest of what counted as a defect,
+    `score` scikit-image's SSIM of the picture as it came with the golden one,
     `snapshot` the file of the picture, if one is kept.
     """
 
@@ -31,11 +32,12 @@ class Circumstances:
     elapsed_ms: float = 0.0
     frame_size: Size | None = None
     snapshot: str | None = None
+    score: float | None = None
 
 
 def payload(inspection: Inspection, about: Circumstances, counters: dict[str, Any]) -> dict[str, Any]:
-    """The verdict payload; ``published_at`` is None: whoever publishes fills it in. ``score`` is None: the SSIM of
-    the whole picture decides nothing, and working it out would take longer than the inspection."""
+    """The verdict payload; ``published_at`` is None: whoever publishes fills it in. ``score``, the SSIM of the
+    whole picture as it came, decides nothing."""
     alignment, size = inspection.alignment, about.frame_size
     media = None
     if about.snapshot is not None and size is not None:
@@ -53,7 +55,7 @@ def payload(inspection: Inspection, about: Circumstances, counters: dict[str, An
         "verdict": inspection.verdict,
         "reason": inspection.reason,
         "changed": {"PASS": False, "FAIL": True}.get(inspection.verdict),
-        "score": None,
+        "score": None if about.score is None else round(about.score, 4),
         "changed_fraction": None if fraction is None else round(float(fraction), 6),
         "regions": [_region(region) for region in inspection.regions],
         "alignment": None if alignment is None else alignment.line(),

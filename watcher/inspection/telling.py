@@ -1,6 +1,6 @@
 """From defects to what is said of a part: regions, fractions, words, and pictures when they are asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import cv2
@@ -15,6 +15,7 @@ from watcher.quantities import percent
 from watcher.vision.arrays import F32, U8
 from watcher.vision.detection import Region
 from watcher.vision.geometry import Box
+from watcher.vision.options import ZoneOptions
 from watcher.vision.pose import Pose
 from watcher.vision.standard import standard_score
 from watcher.vision.watched import Watched
@@ -24,10 +25,16 @@ class Telling:
     """What was found at the analysed size, said in pixels of the picture; `scale`: those per analysed pixel."""
 
     def __init__(
-        self, golden: Golden, options: InspectionOptions, watched: Watched, scale: tuple[float, float]
+        self,
+        golden: Golden,
+        options: InspectionOptions,
+        watched: Watched,
+        zones: Mapping[str, ZoneOptions],
+        scale: tuple[float, float],
     ) -> None:
         self._golden = golden
         self._watched = watched
+        self._thresholds = {key: zone.threshold or 0.0 for key, zone in zones.items()}
         self._scale = scale
         margin = options.margin
         smallest = options.pixels(options.smallest_defect)
@@ -42,10 +49,9 @@ class Telling:
         self, told: Sequence[Defect], differences: Differences, pose: Pose, alignment: Alignment, picture: U8
     ) -> Inspection:
         """The verdict."""
-        changed = np.zeros(differences.seeds.shape, np.uint8)
-        for one in told:
-            part = changed[one.box.y0 : one.box.y1, one.box.x0 : one.box.x1]
-            cv2.bitwise_or(part, one.mask, dst=part)
+        shape = (differences.seeds.shape[0], differences.seeds.shape[1])
+        told = self._counting(told, shape)
+        changed = _drawn(told, shape)
         full, golden = self._full(pose), self._golden
         fraction = self._watched.fraction(changed)
         return Inspection(
@@ -58,6 +64,14 @@ class Telling:
             drawn=lambda: self._maps(changed, differences, full),
             scored=lambda: standard_score(_grey(golden.picture), _grey(picture)),
         )
+
+    def _counting(self, told: Sequence[Defect], shape: tuple[int, int]) -> Sequence[Defect]:
+        """Without those in zones in which there is less change, all in all, than counts there."""
+        if not told or not any(self._thresholds.values()):
+            return told
+        fractions = self._watched.zone_fractions(_drawn(told, shape))
+        counts = {key for key, least in self._thresholds.items() if fractions.get(key, 0.0) >= least}
+        return [one for one in told if not (zones := self._zones(one)) or counts.intersection(zones)]
 
     def _full(self, pose: Pose) -> Pose:
         return pose.resized(*self._scale)
@@ -100,6 +114,15 @@ class Telling:
             cast(F32, pose.drawn_onto(cast(U8, shown), size)),
             pose.drawn_onto(self._golden.picture, size),
         )
+
+
+def _drawn(told: Sequence[Defect], shape: tuple[int, int]) -> U8:
+    """255 where there is a defect."""
+    changed = np.zeros(shape, np.uint8)
+    for one in told:
+        part = changed[one.box.y0 : one.box.y1, one.box.x0 : one.box.x1]
+        cv2.bitwise_or(part, one.mask, dst=part)
+    return changed
 
 
 def _grey(picture: U8) -> U8:

@@ -60,7 +60,8 @@ class ZoneOptions(AreaOptions):
     __pydantic_config__: ClassVar = STRICT
 
     threshold: Fraction | None = None
-    """The changed fraction of this zone that makes an event; null: as `events.threshold`."""
+    """The changed fraction of this zone that makes an event; null: as `events.threshold`. In an inspection: that
+    from which on its defects count; null: each does."""
     tolerance: ToleranceOptions = field(default_factory=ToleranceOptions)
     """What an inspection lets pass here."""
 
