@@ -36,6 +36,15 @@ def loopback_only():
     socket.socket.connect = connect
 
 
+@pytest.fixture
+def daemons():
+    """Daemons of a test (`tests.end_to_end.daemon.Daemon`), none of which outlives it."""
+    made = []
+    yield made
+    for one in made:
+        one.kill()
+
+
 def _is_loopback(host):
     try:
         return ipaddress.ip_address(host).is_loopback

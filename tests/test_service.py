@@ -76,14 +76,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def daemons() -> Iterator[list[Daemon]]:
-    made: list[Daemon] = []
-    yield made
-    for one in made:
-        one.kill()
-
-
-@pytest.fixture
 def listener(broker: Mosquitto) -> Iterator[Listener]:
     made = Listener(broker.port, "watcher/#")
     yield made

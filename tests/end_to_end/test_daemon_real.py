@@ -90,14 +90,6 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def daemons() -> Iterator[list[Daemon]]:
-    made: list[Daemon] = []
-    yield made
-    for one in made:
-        one.kill()
-
-
-@pytest.fixture
 def ear(broker: Mosquitto) -> Iterator[Listener]:
     made = Listener(broker.port, "watcher/#")
     yield made

@@ -3,11 +3,8 @@
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from json import loads
 from pathlib import Path
-
-import pytest
 
 from tests.end_to_end.contract import checked
 from tests.end_to_end.daemon import ROOT, Daemon
@@ -15,14 +12,6 @@ from tests.support.broker import Listener, Mosquitto
 from tests.support.wait import until
 
 FIRST_WITHIN = 15.0
-
-
-@pytest.fixture
-def daemons() -> Iterator[list[Daemon]]:
-    made: list[Daemon] = []
-    yield made
-    for one in made:
-        one.kill()
 
 
 def test_the_first_event_comes_soon_in_the_terminal_and_by_mqtt(tmp_path: Path, daemons: list[Daemon]) -> None:
