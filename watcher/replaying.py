@@ -109,11 +109,7 @@ class Replay:
         self.source = make_source(options.source, options.key)
         self._veil = Veil([area.points for area in options.privacy.values()])
         self.detector = Detector(options.detector, options.watched, options.compared, options.events.absorb_after)
-        thresholds = {
-            key: options.events.threshold if zone.threshold is None else zone.threshold
-            for key, zone in options.zones.items()
-        }
-        self._tracker = Tracker(options.key, options.events, thresholds, replay_ids(options.key))
+        self._tracker = Tracker(options.key, options.events, options.zones, replay_ids(options.key))
         self.reference = self._given_reference(options)
         self.stopped = False
         self._opened = False

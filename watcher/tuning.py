@@ -248,10 +248,7 @@ class _Engine:
 
 def _tracker(options: CameraOptions, setting: Setting) -> Tracker:
     events = replace(options.events, threshold=setting.threshold, rise=setting.rise)
-    zones = {
-        key: setting.threshold if zone.threshold is None else zone.threshold for key, zone in options.zones.items()
-    }
-    return Tracker(options.key, events, zones, replay_ids(options.key))
+    return Tracker(options.key, events, options.zones, replay_ids(options.key))
 
 
 def _around(sensitivity: float) -> list[tuple[float, int]]:

@@ -21,6 +21,7 @@ from watcher.events.tracker import Tracker
 from watcher.vision.detection import Detection, Region, StillCause
 from watcher.vision.frame import ArrayPixels, Frame, Gap, Observation, Tick
 from watcher.vision.geometry import Box
+from watcher.vision.options import ZoneOptions
 
 STEP = 0.1
 START = datetime(2026, 11, 22, 10, 18, 3, tzinfo=UTC)
@@ -80,8 +81,14 @@ def region(
 
 
 def tracker(options: EventsOptions = OPTIONS, zones: Mapping[str, float] | None = None) -> Tracker:
-    """A tracker of the camera porch."""
-    return Tracker("porch", options, zones or {}, replay_ids("porch"))
+    """A tracker of the camera porch; `zones`: key to threshold."""
+    return Tracker("porch", options, zones_of(zones or {}), replay_ids("porch"))
+
+
+def zones_of(thresholds: Mapping[str, float]) -> dict[str, ZoneOptions]:
+    """Zones of some thresholds; where they lie is the detector's business."""
+    corner = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+    return {key: ZoneOptions(points=corner, threshold=threshold) for key, threshold in thresholds.items()}
 
 
 def run(

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.events.dots import OPTIONS, START, STEP, ZONES, detection, region, row, run, stream, tracker
+from tests.events.dots import OPTIONS, START, STEP, ZONES, detection, region, row, run, stream, tracker, zones_of
 from watcher.events.event import EventUpdate
 from watcher.events.options import EventsOptions
-from watcher.events.tracker import SteadyTime
+from watcher.events.steady import SteadyTime
 from watcher.vision.detection import Detection
 
 RISE = [
@@ -306,7 +306,7 @@ def test_zones_may_go_while_an_event_is_open() -> None:
     watching = tracker(zones=ZONES)
     seen = stream("111111....")
     updates = [u for one in seen[:4] for u in watching.step(*one)]
-    watching.adjust(OPTIONS, {"two": 0.02})
+    watching.adjust(OPTIONS, zones_of({"two": 0.02}))
     updates += [u for one in seen[4:] for u in watching.step(*one)]
     assert [u.zones for u in updates] == [("one",), (), ()]
     assert updates[-1].event.end_reason == "fell"

@@ -27,7 +27,7 @@ from watcher.camera.private import Veil
 from watcher.camera.recipes import Recipe
 from watcher.camera.settings import Adjusted
 from watcher.camera.teller import Teller
-from watcher.camera.watch import Parts, Watch, zone_thresholds
+from watcher.camera.watch import Parts, Watch
 from watcher.errors import ReferenceUnusable, RequestRefused
 from watcher.events.ids import live_ids
 from watcher.events.tracker import Tracker
@@ -70,7 +70,7 @@ def parts_of() -> Parts:
     new_id = live_ids(os.urandom)
     return Parts(
         detector=lambda now: Detector(now.detector, now.watched, now.compared, now.events.absorb_after),
-        tracker=lambda now: Tracker(now.key, now.events, zone_thresholds(now), new_id),
+        tracker=lambda now: Tracker(now.key, now.events, now.zones, new_id),
         new_id=new_id,
     )
 

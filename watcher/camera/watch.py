@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from watcher.requests import ForgetLearnt, Republish, SetReference, TakeSnapshot
 from watcher.vision.detection import Detection
 from watcher.vision.frame import Frame, Gap, JpegPixels, Observation, encode_jpeg
 from watcher.vision.geometry import Size
+from watcher.vision.options import ZoneOptions
 from watcher.vision.reference.options import BackgroundOptions
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class DetectorPart(Detects, Remembers, Seeing, Protocol):
 class TrackerPart(Tracks, Tracking, Protocol):
     """What the camera needs of a tracker."""
 
-    def adjust(self, options: EventsOptions, zones: dict[str, float]) -> None: ...
+    def adjust(self, options: EventsOptions, zones: Mapping[str, ZoneOptions]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,6 @@ class Parts:
     detector: Callable[[CameraOptions], DetectorPart]
     tracker: Callable[[CameraOptions], TrackerPart]
     new_id: Callable[[Any], str]
-
-
-def zone_thresholds(options: CameraOptions) -> dict[str, float]:
-    """The threshold of each zone: its own, or the common one."""
-    common = options.events.threshold
-    return {key: common if zone.threshold is None else zone.threshold for key, zone in options.zones.items()}
 
 
 class Watch:
@@ -281,7 +276,7 @@ class Watch:
         self._in_force.use(letter.adjusted, letter.mute, self._feed.now()[0])
         now = self._in_force.options
         self._teller.use_options(now)
-        self._tracker.adjust(now.events, zone_thresholds(now))
+        self._tracker.adjust(now.events, now.zones)
         self._over = self._over or now.inspects
         if asks_for(before) == asks_for(now):
             return

@@ -24,13 +24,15 @@ Thresholds = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """One frame as the tracker saw it. `at` is the tracker's own time, which never runs backwards."""
+    """One frame as the tracker saw it. `at` is the tracker's own time, which never runs backwards;
+    `changed_fraction` that of everything watched, also of what does not count."""
 
     at: float
     utc: datetime
     media_time: float | None
     size: Size
     detection: Detection
+    changed_fraction: float
 
 
 @dataclass(frozen=True, slots=True)

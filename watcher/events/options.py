@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from watcher.quantities import Fraction, Seconds
-from watcher.vision.options import STRICT
+from watcher.vision.options import STRICT, check_sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,10 @@ class EventsOptions:
     travel: Fraction = 0.0
     """How far something must have gone to count, as a fraction of the picture's width, so that rain, insects and
     branches do not and a small animal does; 0: it need not. What covers 5 % of the picture counts anyway."""
+    smallest: Fraction = 0.0
+    """What covers less of the picture in one piece does not count, however much there is of it."""
+    largest: Fraction = 1.0
+    """What covers more of the picture in one piece does not count."""
     fall: Seconds = 1.0
     """How long there must be none before the event ends."""
     settle: Seconds = 2.0
@@ -32,3 +36,6 @@ class EventsOptions:
     """No new event begins for this long after one has ended."""
     max_length: Seconds | None = 600.0
     """An event that lasts longer is ended; null: never."""
+
+    def __post_init__(self) -> None:
+        check_sizes(self.smallest, self.largest)

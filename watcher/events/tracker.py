@@ -11,7 +11,8 @@ watched). A camera has at most one open event. Its rules:
 * A gap ends it at the last frame that was compared, with the gap's reason, and drops a change that is rising.
 * Frames that cannot be compared (blind, learning) say nothing either way; after `UNSEEN_LIMIT` seconds of
   them the event ends at the last frame that was: camera_lost when blind, reloaded when learning.
-* Where `travel` is asked for, only what has gone so far counts: see `watcher.events.travel`.
+* Where `travel` is asked for, only what has gone so far counts: see `watcher.events.travel`. What is smaller or
+  larger than asked for does not: see `watcher.events.sizes`.
 * No event begins within `cooldown` after the moment at which one ended. Change that outlasts it begins to
   rise with the first frame after it, and that frame is its start.
 """
@@ -19,7 +20,6 @@ watched). A camera has at most one open event. Its rules:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import isfinite
 
 from watcher.events import words
 from watcher.events.event import Cause, EndReason, Event, EventUpdate, Phase
@@ -28,7 +28,6 @@ from watcher.events.look import (
     WHOLE,
     Extent,
     Look,
-    Thresholds,
     all_still,
     changed_zones,
     showing,
@@ -37,9 +36,12 @@ from watcher.events.look import (
 )
 from watcher.events.near import INTERVAL, NearMiss, NearMisses, near_miss
 from watcher.events.options import EventsOptions
+from watcher.events.sizes import Fitting, fitting, limits, thresholds
+from watcher.events.steady import SteadyTime
 from watcher.events.travel import Sifted, Travel
 from watcher.vision.detection import Detection
 from watcher.vision.frame import Frame, Gap, Observation
+from watcher.vision.options import ZoneOptions
 
 UPDATE_INTERVAL = 1.0
 """Seconds between two updates of one event while its zones stay the same."""
@@ -52,28 +54,6 @@ _END_REASONS: Mapping[str, EndReason] = {
     "lost": "camera_lost", "frozen": "camera_lost", "obscured": "camera_lost",
     "paused": "paused", "reloaded": "reloaded", "stopped": "stopped", "crashed": "crashed",
 }  # fmt: skip
-
-
-class SteadyTime:
-    """The observations' time, kept from running backwards: it stands still where a bad source steps back.
-
-    A good source's times come out as they went in, to the last bit.
-    """
-
-    def __init__(self) -> None:
-        self._now: float | None = None
-        self._offset = 0.0
-
-    def at(self, at: float) -> float:
-        """The steady time of an observation made at `at`; a time that is no number stands still."""
-        now = at + self._offset
-        if self._now is None:
-            self._now = now if isfinite(now) else 0.0
-        elif now >= self._now and isfinite(now):
-            self._now = now
-        elif isfinite(now):
-            self._offset += self._now - now
-        return self._now
 
 
 @dataclass(slots=True, eq=False)
@@ -110,13 +90,16 @@ class Tracker:
     ----------
     camera : the camera's key, written into events.
     options : when change begins, ends and counts.
-    zones : key of each zone to its threshold, in the order of the configuration; {}: the whole picture with
-        ``options.threshold``.
+    zones : the zones in the order of the configuration; {}: the whole picture.
     new_id : makes an event's id of the capture time of its first frame (`watcher.events.ids`).
     """
 
     def __init__(
-        self, camera: str, options: EventsOptions, zones: Mapping[str, float], new_id: Callable[[datetime], str]
+        self,
+        camera: str,
+        options: EventsOptions,
+        zones: Mapping[str, ZoneOptions],
+        new_id: Callable[[datetime], str],
     ) -> None:
         self._camera = camera
         self._new_id = new_id
@@ -134,10 +117,10 @@ class Tracker:
         self._is_best = False
         self.adjust(options, zones)
 
-    def adjust(self, options: EventsOptions, zones: Mapping[str, float]) -> None:
+    def adjust(self, options: EventsOptions, zones: Mapping[str, ZoneOptions]) -> None:
         """Go on with other settings; an open event stays open and is judged by the new ones."""
         self._options = options
-        self._thresholds: Thresholds = dict(zones) or {WHOLE: options.threshold}
+        self._thresholds, self._sizes = thresholds(options, zones), limits(options, zones)
 
     @property
     def open(self) -> Event | None:
@@ -169,7 +152,7 @@ class Tracker:
         self._now = self._time.at(seen.at)
         self._is_best = False
         if isinstance(seen, Frame):
-            updates = self._frame(Look(self._now, seen.utc, seen.media_time, seen.size, detection))
+            updates = self._frame(self._look(seen, detection))
         elif isinstance(seen, Gap):
             updates = self._gap(seen)
         else:
@@ -177,27 +160,26 @@ class Tracker:
         self._near_miss = None if self._rising else self._nears.take(self._now)
         return updates
 
+    def _look(self, seen: Frame, found: Detection) -> Look:
+        return Look(self._now, seen.utc, seen.media_time, seen.size, found, found.changed_fraction)
+
     def _frame(self, look: Look) -> tuple[EventUpdate, ...]:
         if look.detection.outcome in ("blind", "learning"):
             return self._unseen(look)
         self._unseen_since = None
-        sifted = self._travel.sift(look, self._options.travel)
+        sized = fitting(look, self._sizes)
+        sifted = self._travel.sift(sized.look, self._options.travel)
         self._compared = sifted.look
-        return self._go_on(self._open, sifted.look) if self._open else self._rise(look, sifted)
+        return self._go_on(self._open, sifted.look) if self._open else self._rise(look, sized, sifted)
 
-    def _rise(self, seen: Look, sifted: Sifted) -> tuple[EventUpdate, ...]:
+    def _rise(self, seen: Look, sized: Fitting, sifted: Sifted) -> tuple[EventUpdate, ...]:
         """No event is open: does one begin? `seen` holds what does not count, too."""
         look = sifted.look
         zones = changed_zones(look.detection, self._thresholds)
         extent = strongest(look.detection, self._thresholds)
         if not zones:
             self._drop("")
-            if sifted.farthest is not None and changed_zones(seen.detection, self._thresholds):
-                extent = strongest(seen.detection, self._thresholds)
-                reason = words.stayed_put(extent, sifted.farthest, self._options.travel)
-                self._nears.note(self._now, near_miss(seen, extent, reason), INTERVAL)
-            else:
-                self._note_faint(seen, strongest(seen.detection, self._thresholds))
+            self._note_left_out(seen, sized, sifted)
             return ()
         if look.at < self._rests_until - EPSILON:
             reason = words.too_soon(extent, self._options.cooldown)
@@ -312,7 +294,7 @@ class Tracker:
             captured_at=look.utc,
             media_time=look.media_time,
             similarity=look.detection.similarity,
-            changed_fraction=look.detection.changed_fraction,
+            changed_fraction=look.changed_fraction,
             zones=_named(going.zones),
             regions=look.detection.regions,
             frame_size=look.size,
@@ -341,6 +323,20 @@ class Tracker:
         lasted = rising.last.at - rising.first.at
         reason = words.too_short(rising.peak, lasted, rising.frames, self._options.rise)
         self._nears.note(self._now, near_miss(rising.last, rising.peak, words.joined(reason, cause)), 0.0)
+
+    def _note_left_out(self, seen: Look, sized: Fitting, sifted: Sifted) -> None:
+        """Change that does not count by its size or by its way, or is too little."""
+        odd, farthest = sized.odd, sifted.farthest
+        if farthest is not None and changed_zones(sized.look.detection, self._thresholds):
+            extent = strongest(sized.look.detection, self._thresholds)
+            reason = words.stayed_put(extent, farthest, self._options.travel)
+        elif odd is not None and changed_zones(seen.detection, self._thresholds):
+            extent = strongest(seen.detection, self._thresholds)
+            reason = words.wrong_size(extent, odd[0], odd[1].smallest, odd[1].largest)
+        else:
+            self._note_faint(seen, strongest(seen.detection, self._thresholds))
+            return
+        self._nears.note(self._now, near_miss(seen, extent, reason), INTERVAL)
 
     def _note_faint(self, look: Look, extent: Extent) -> None:
         """Change that is too little to count, or none but a reason of the detector's (light, say)."""

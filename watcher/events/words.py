@@ -79,6 +79,12 @@ def stayed_put(extent: Extent, farthest: float, travel: float) -> str:
     return f"{changed(extent)}, but moved {percent(farthest)} of the width (threshold {percent(travel)})"
 
 
+def wrong_size(extent: Extent, share: float, smallest: float, largest: float) -> str:
+    """Why a change that would have counted did not: no piece of it is of a size that counts."""
+    limit = f"smallest {percent(smallest)}" if share < smallest else f"largest {percent(largest)}"
+    return f"{changed(extent)}, but in a piece of {percent(share)} of the picture ({limit})"
+
+
 def too_soon(extent: Extent, cooldown: float) -> str:
     """Why a change that counted began nothing."""
     return f"{changed(extent)} within the cooldown of {seconds(cooldown)} after an event"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from watcher.quantities import Fraction, Pixels
+from watcher.quantities import Fraction, Pixels, percent
 
 STRICT = {"extra": "forbid"}
 """pydantic's configuration for every options dataclass: unknown keys are refused."""
@@ -62,8 +62,16 @@ class ZoneOptions(AreaOptions):
     threshold: Fraction | None = None
     """The changed fraction of this zone that makes an event; null: as `events.threshold`. In an inspection: that
     from which on its defects count; null: each does."""
+    smallest: Fraction | None = None
+    """What covers less of the whole picture in one piece does not count here; null: as `events.smallest`."""
+    largest: Fraction | None = None
+    """What covers more of the whole picture in one piece does not count here; null: as `events.largest`."""
     tolerance: ToleranceOptions = field(default_factory=ToleranceOptions)
     """What an inspection lets pass here."""
+
+    def __post_init__(self) -> None:
+        super(ZoneOptions, self).__post_init__()  # the zero-argument form does not work in a class with slots
+        check_sizes(self.smallest or 0.0, 1.0 if self.largest is None else self.largest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +116,12 @@ class WatchedOptions:
     zones: dict[str, ZoneOptions] = field(default_factory=dict)
     ignore: dict[str, AreaOptions] = field(default_factory=dict)
     privacy: dict[str, AreaOptions] = field(default_factory=dict)
+
+
+def check_sizes(smallest: float, largest: float) -> None:
+    """ValueError where nothing can be of a size between the two."""
+    if smallest >= largest:
+        raise ValueError(f"smallest ({percent(smallest)}) must be less than largest ({percent(largest)})")
 
 
 def _area(points: tuple[tuple[float, float], ...]) -> float:
