@@ -90,6 +90,26 @@ def test_what_differs_from_sample_to_sample_may_differ():
     assert alone.inspect(taken(labelled(99))).verdict == "FAIL"
 
 
+def wired(seed, colour=None):
+    """Coloured boards with a wire whose colour is another on each, of equal brightness."""
+    part = coloured()
+    hues = [(200, 80, 60), (60, 90, 140), (160, 40, 140), (40, 110, 90)]
+    cv2.line(part, (20, 300), (380, 296), hues[seed % 4] if colour is None else colour, 9, cv2.LINE_AA)
+    return part
+
+
+def test_a_colour_that_differs_from_sample_to_sample_may_differ():
+    golden = teach([taken(wired(n), shift=(n % 3, -(n % 2)), seed=n) for n in range(8)]).golden
+    for one in (golden, Golden.remembered(golden.memory()), extend(golden, [taken(wired(2), seed=9)]).golden):
+        again = Inspector(one)
+        assert [again.inspect(taken(wired(n), seed=20 + n)).verdict for n in range(4)] == ["PASS"] * 4
+    elsewhere = wired(1)
+    cv2.circle(elsewhere, (205, 66), 9, (140, 60, 140), -1)
+    assert Inspector(golden).inspect(taken(elsewhere)).verdict == "FAIL"
+    alone = Inspector(teach([wired(0)]).golden)
+    assert alone.inspect(taken(wired(3))).verdict == "FAIL"
+
+
 def test_more_samples_can_be_added():
     first = teach(samples(4))
     more = [taken(board(), shift=(2.0, 2.0), seed=50 + n) for n in range(4)]
@@ -140,5 +160,8 @@ def test_grain_of_a_random_surface_is_compared_by_its_roughness():
     golden = teach([brushed(n) for n in range(8)]).golden
     part = brushed(100)
     assert Inspector(golden).inspect(part).verdict == "PASS"
+    for few in (3, 5):  # how much roughness itself varies is learnt too
+        one = Inspector(teach([brushed(n) for n in range(few)]).golden)
+        assert [one.inspect(brushed(50 + n)).verdict for n in range(6)] == ["PASS"] * 6
     part[60:90, 190:225] = 150  # polished
     assert Inspector(golden, InspectionOptions(measure="structure")).inspect(part).verdict == "FAIL"

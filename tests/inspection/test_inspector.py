@@ -105,6 +105,21 @@ def test_periodic_artwork_is_not_taken_for_its_neighbour():
     assert found.alignment.shift == pytest.approx((15, -13), abs=0.5)
 
 
+@pytest.mark.parametrize("centre", [(200, 160), (250, 130)])
+def test_a_round_part_lies_any_way_round(centre):
+    y, x = np.mgrid[:320, :400]
+    away = np.hypot(x - centre[0], y - centre[1])
+    golden = cv2.GaussianBlur(np.where(away < 90, 150, 60).astype(np.uint8), (0, 0), 1.0)
+    one, rng = inspector(golden), np.random.default_rng(1)
+    for seed in range(5):
+        places = {"shift": tuple(rng.uniform(-10, 10, 2)), "angle": rng.uniform(-3, 3), "noise": 4.0, "seed": seed}
+        part = taken(golden, **places)
+        one.forget()
+        assert one.inspect(part).verdict == "PASS"
+        one.forget()
+        assert one.inspect(spot(part, centre, 6, 200)).verdict == "FAIL"
+
+
 def test_the_next_part_may_lie_elsewhere():
     one = inspector()
     for shift in ((0.0, 0.0), (12.0, 8.0), (-10.0, -12.0)):
@@ -284,3 +299,9 @@ def test_what_more_light_burns_out_is_no_defect():
     assert inspector(golden).inspect(taken(golden, gain=1.2, offset=15)).verdict == "PASS"
     assert inspector(golden).inspect(taken(golden, gain=0.8, offset=-35)).verdict == "PASS"
     assert inspector(golden).inspect(taken(board(ground=150), gain=1.2, offset=15)).verdict == "FAIL"
+
+
+def test_a_label_that_more_light_burns_out_does_not_mislead_about_the_light():
+    golden = cv2.GaussianBlur(board(ground=110), (0, 0), 0.7)
+    golden[40:200, 60:340] = np.clip(board(ground=235)[40:200, 60:340], 60, 235)
+    assert inspector(golden).inspect(taken(golden, gain=1.3)).verdict == "PASS"

@@ -19,6 +19,11 @@ _VARIED = 1.5
 """Where the samples vary by so many times what passes on a flat part, tone says little and grain is looked at."""
 
 
+_NEIGHBOURS = 9
+_PRIOR = 8.0
+"""So many samples is worth what the neighbourhood says."""
+
+
 class Compared:
     """A golden part, with the measures of change that suit each of its places."""
 
@@ -30,8 +35,9 @@ class Compared:
         spread = None
         if golden.count > 1:
             spread = cast(F32, cv2.resize(golden.spread, self._size, interpolation=cv2.INTER_AREA))
+            spread = at_least_around(spread, golden.count)
         self._tone = Tone(grey, spread, allowed.bright, allowed.dark, reach)
-        self._colour = self._colours(picture, reach) if allowed.hue.any() else None
+        self._colour = self._colours(golden, picture, reach) if allowed.hue.any() else None
         self._texture = self._grain(golden, grey, spread, reach)
 
     def differences(self, picture: U8, placed: Placed, now: U8, lit: Lit) -> Differences:
@@ -49,7 +55,7 @@ class Compared:
             found = _joined(found, self._texture.differences(now, compared), self._size)
         return found
 
-    def _colours(self, picture: U8, reach: Reach) -> Colour | None:
+    def _colours(self, golden: Golden, picture: U8, reach: Reach) -> Colour | None:
         """None where the golden part is grey: three times the same."""
         if picture.ndim == 2 or not cv2.absdiff(picture[..., 0], picture[..., 2]).any():
             return None
@@ -57,7 +63,11 @@ class Compared:
             cv2.resize(part, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             for part in (picture, self._allowed.color)
         )
-        return Colour(cast(U8, half), cast(F32, limit), reach)
+        spread = golden.hue_spread
+        if spread is not None:
+            spread = cast(F32, cv2.resize(spread, (limit.shape[1], limit.shape[0]), interpolation=cv2.INTER_AREA))
+            spread = at_least_around(spread, golden.count)
+        return Colour(cast(U8, half), spread, cast(F32, limit), reach)
 
     def _grain(self, golden: Golden, grey: U8, spread: F32 | None, reach: Reach) -> Texture | None:
         where = self._allowed.grain == 255
@@ -69,7 +79,23 @@ class Compared:
         roughness = rough(grey)
         if golden.count > 1 and golden.rough is not None:  # the mean of many is smoother than any of them
             roughness = cast(F32, cv2.resize(golden.rough, self._size, interpolation=cv2.INTER_AREA))
-        return Texture(roughness, where.astype(np.uint8) * np.uint8(255), 1.0, reach)
+        varies = golden.rough_spread
+        if varies is not None:
+            varies = cast(F32, cv2.resize(varies, self._size, interpolation=cv2.INTER_AREA))
+        return Texture(roughness, varies, where.astype(np.uint8) * np.uint8(255), reach)
+
+
+def at_least_around(spread: F32, count: int) -> F32:
+    """`spread` of so many samples, where it is less than about the place at least most of the way to that.
+
+    Of few samples a deviation is often too small by chance; shrunk towards that of its neighbourhood as G. Smyth
+    does it ("Linear models and empirical Bayes methods", Statistical Applications in Genetics and Molecular Biology
+    3(1), 2004, doi:10.2202/1544-6115.1027).
+    """
+    squares = cv2.multiply(spread, spread)
+    around = cv2.blur(squares, (_NEIGHBOURS, _NEIGHBOURS))
+    shrunk = cv2.addWeighted(squares, count / (count + _PRIOR), around, _PRIOR / (count + _PRIOR), 0)
+    return cast(F32, cv2.max(spread, cv2.sqrt(shrunk)))
 
 
 def _joined(one: Differences, other: Differences, size: Size) -> Differences:

@@ -26,6 +26,8 @@ NOISE = 2.5
 """Standard deviations of the picture's noise below which nothing counts: five after both sides are softened."""
 ROUGH, ROUGH_SHARE = 4.0, 0.6
 """Grey levels, and part of its own, by which a surface may be rougher or smoother."""
+ROUGH_SPREAD = 7.0
+"""Standard deviations of the good samples' roughness that pass: it is looked at in very many places."""
 SPREAD = 3.5
 """Standard deviations of the good samples that pass."""
 
@@ -122,10 +124,14 @@ def _within(shown: tuple[float, float]) -> tuple[tuple[float], tuple[float]]:
 class Texture:
     """How rough the golden part is: for surfaces whose grain differs from part to part."""
 
-    def __init__(self, roughness: F32, where: U8, factor: float, reach: Reach) -> None:
-        """`roughness` : of the good samples (float32, grey levels), see `rough`. `where` : uint8, 255 = so."""
+    def __init__(self, roughness: F32, spread: F32 | None, where: U8, reach: Reach) -> None:
+        """`roughness` : of the good samples (float32, grey levels), see `rough`; `spread` : standard deviation of
+        that from sample to sample. `where` : uint8, 255 = so."""
         self._golden = roughness
-        self._limit = np.clip(factor * (ROUGH_SHARE * roughness + ROUGH), 1, 255).astype(np.uint8)
+        limit = ROUGH_SHARE * roughness + ROUGH
+        if spread is not None:
+            limit = np.maximum(limit, ROUGH_SPREAD * cv2.sqrt(cv2.blur(cv2.multiply(spread, spread), (31, 31))))
+        self._limit = np.clip(limit, 1, 255).astype(np.uint8)
         self._where = where
         self._core = disc(reach.core)
 
@@ -147,29 +153,42 @@ def rough(picture: U8) -> F32:
 class Colour:
     """The golden part's colour at half size: cameras and JPEG do not give more."""
 
-    def __init__(self, golden: U8, limit: F32, reach: Reach) -> None:
-        """`golden` : uint8, BGR, at half the size of what tone is compared at; `limit` : float32 of its shape."""
+    def __init__(self, golden: U8, spread: F32 | None, limit: F32, reach: Reach) -> None:
+        """`golden` : uint8, BGR, at half the size of what tone is compared at; `limit` : float32 of its shape;
+        `spread` : standard deviation of the good samples' colour."""
         self._edge = max(1, reach.edge)
-        self._golden = _chroma(golden)
+        self._golden = chroma(golden)
         self._high = [brightest(part, self._edge) for part in self._golden]
         self._low = [darkest(part, self._edge) for part in self._golden]
         around = cv2.max(*(contrast(part) for part in self._golden))
         self._limit = np.clip(limit + COLOR_SHARE * around.astype(np.float32), 1, 255).astype(np.uint8)
         self._core = disc(max(1, reach.core - 1))
+        self._passes: U8 | None = None
+        if spread is not None and spread.any():
+            self._passes = np.clip(spread * SPREAD, 0, 255).astype(np.uint8)
 
     def differences(self, now: U8, compared: U8) -> Differences:
         """`now` (uint8, BGR, registered, half size) where `compared` (of the same size) is 255."""
-        excess: U8 = np.zeros(compared.shape, np.uint8)
-        for part, golden, high, low in zip(_chroma(now), self._golden, self._high, self._low, strict=True):
+        excess, apart = (np.zeros(compared.shape, np.uint8) for _ in range(2))
+        for part, golden, high, low in zip(chroma(now), self._golden, self._high, self._low, strict=True):
             balanced = _balanced(part, golden)
+            cv2.max(apart, cv2.absdiff(balanced, golden), dst=apart)
             off = cv2.max(cv2.subtract(balanced, high), cv2.subtract(low, balanced))
             cv2.max(excess, off, dst=excess)
         found = cv2.bitwise_and(cv2.compare(excess, self._limit, _GREATER), compared)
+        if self._passes is not None:
+            cv2.bitwise_and(found, cv2.compare(apart, self._passes, _GREATER), dst=found)
         seeds = cast(U8, cv2.morphologyEx(found, cv2.MORPH_OPEN, self._core))
         return Differences(seeds, seeds, ((excess, self._limit),))
 
 
-def _chroma(picture: U8) -> list[U8]:
+def half(picture: U8) -> U8:
+    """`picture` at half its size."""
+    return cast(U8, cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+
+
+def chroma(picture: U8) -> list[U8]:
+    """a and b of Lab (uint8, 128 = none), a little softened."""
     soft = cv2.GaussianBlur(picture, (5, 5), 1.0)
     return [cast(U8, part) for part in cv2.split(cv2.cvtColor(soft, cv2.COLOR_BGR2Lab))[1:]]
 

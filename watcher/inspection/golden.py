@@ -26,12 +26,17 @@ class Golden:
         known: 0.
     count : how many samples it was learnt from.
     rough : float32 (H, W): how rough the samples' surface was, each by itself; None where that is `picture`'s own.
+    rough_spread : float32 (H, W): how much that varied from sample to sample; None where that is not known.
+    hue_spread : float32 at half that size: standard deviation of the colour from sample to sample, levels in the
+        a, b plane of Lab; None where there is no colour, or one sample.
     """
 
     picture: U8
     spread: F32
     count: int
     rough: F32 | None = None
+    rough_spread: F32 | None = None
+    hue_spread: F32 | None = None
 
     @property
     def size(self) -> Size:
@@ -45,8 +50,12 @@ class Golden:
             "picture": self.picture,
             "spread": self.spread.astype(np.float16),
             "count": np.array(self.count),
-            **({} if self.rough is None else {"rough": self.rough.astype(np.float16)}),
+            **{key: part.astype(np.float16) for key, part in self._learnt.items() if part is not None},
         }
+
+    @property
+    def _learnt(self) -> dict[str, F32 | None]:
+        return {"rough": self.rough, "rough_spread": self.rough_spread, "hue_spread": self.hue_spread}
 
     @staticmethod
     def remembered(memory: Mapping[str, NDArray[Any]]) -> "Golden":
@@ -67,8 +76,9 @@ class Golden:
             raise ReferenceUnusable(f"this golden part is broken: {error} is missing") from None
         if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or spread.shape != picture.shape[:2]:
             raise ReferenceUnusable("this golden part is broken: its arrays do not fit together")
-        rough = memory["rough"].astype(np.float32) if "rough" in memory else None
-        return Golden(picture, spread.astype(np.float32), count, rough)
+        keys = ("rough", "rough_spread", "hue_spread")
+        more = (memory[key].astype(np.float32) if key in memory else None for key in keys)
+        return Golden(picture, spread.astype(np.float32), count, *more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 
 from watcher.errors import ReferenceUnusable
 from watcher.inspection.defects import Defect, defects
-from watcher.inspection.difference import SPREAD, Tone, rough
+from watcher.inspection.difference import SPREAD, Tone, chroma, half, rough
 from watcher.inspection.golden import Disagreeing, Golden, Taught
 from watcher.inspection.limits import Reach, softened
 from watcher.inspection.options import InspectionOptions
@@ -238,6 +238,7 @@ def _golden(good: Sequence[U8]) -> Golden:
     """Mean and spread of samples that agree."""
     total = np.zeros(good[0].shape, np.float64)
     grain = np.zeros(good[0].shape[:2], np.float32)
+    grains = np.zeros_like(grain)
     sums: F64 = np.zeros(grain.shape, np.float64)
     squares: F64 = np.zeros(grain.shape, np.float64)
     for picture in good:
@@ -245,7 +246,9 @@ def _golden(good: Sequence[U8]) -> Golden:
         total += picture
         sums += grey
         squares += grey * grey
-        grain += rough(grey_of(picture))
+        one = rough(grey_of(picture))
+        grain += one
+        grains += one * one
     count = len(good)
     variance = np.maximum(squares / count - (sums / count) ** 2, 0)
     # Few samples have not shown yet how far they vary.
@@ -256,7 +259,31 @@ def _golden(good: Sequence[U8]) -> Golden:
         spread.astype(np.float32) if count > 1 else np.zeros_like(grain),
         count,
         np.divide(grain, np.float32(count)),
+        _rough_spread(grain, grains, count),
+        _hue_spread(good),
     )
+
+
+def _hue_spread(good: Sequence[U8]) -> F32 | None:
+    """How much the colour differs from sample to sample; None without colour, or of one sample."""
+    if good[0].ndim == 2 or len(good) < 2:
+        return None
+    sums = squares = np.zeros(1)
+    for picture in good:
+        hues = np.stack(chroma(half(picture))).astype(np.float64) - 128
+        sums, squares = sums + hues, squares + hues * hues
+    count = len(good)
+    variance = np.maximum(squares / count - np.square(sums / count), 0).sum(axis=0) * count / (count - 1)
+    return cast(F32, (np.sqrt(variance) * (1 + 2 / count)).astype(np.float32))
+
+
+def _rough_spread(sums: F32, squares: F32, count: int) -> F32 | None:
+    """Standard deviation from sample to sample of how rough a surface is; None of too few."""
+    if count < FEW:
+        return None
+    mean = np.divide(sums, np.float32(count))
+    variance = np.maximum(squares / np.float32(count) - mean * mean, 0) * np.float32(count / (count - 1))
+    return cast(F32, np.sqrt(variance).astype(np.float32))
 
 
 def _merged(one: Golden, other: Golden) -> Golden:
@@ -267,9 +294,23 @@ def _merged(one: Golden, other: Golden) -> Golden:
     variance = part * np.square(one.spread) + (1 - part) * np.square(other.spread) + part * (1 - part) * apart**2
     mean = part * one.picture.astype(np.float32) + (1 - part) * other.picture.astype(np.float32)
     grain = part * _grain(one) + (1 - part) * _grain(other)
+    varies = [each.rough_spread for each in (one, other) if each.rough_spread is not None]
     return Golden(
-        np.round(mean).astype(np.uint8), np.sqrt(variance).astype(np.float32), count, grain.astype(np.float32)
-    )
+        np.round(mean).astype(np.uint8), np.sqrt(variance).astype(np.float32), count, grain.astype(np.float32),
+        np.maximum.reduce(varies) if varies else None, _merged_hues(one, other),
+    )  # fmt: skip
+
+
+def _merged_hues(one: Golden, other: Golden) -> F32 | None:
+    """How much the colour varies among the samples of both."""
+    if one.picture.ndim == 2 or other.picture.ndim == 2:
+        return None
+    part = one.count / (one.count + other.count)
+    before, now = (np.stack(chroma(half(each.picture))).astype(np.float32) for each in (one, other))
+    between = part * (1 - part) * np.square(before - now).sum(axis=0)
+    within = [each.hue_spread for each in (one, other) if each.hue_spread is not None]
+    variance = between + (np.square(np.maximum.reduce(within)) if within else np.float32(0))
+    return cast(F32, np.sqrt(variance).astype(np.float32))
 
 
 def _grain(golden: Golden) -> F32:

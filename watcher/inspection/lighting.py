@@ -18,6 +18,12 @@ _MOST = 600
 """Places of each of sixteen shades, about."""
 _FLAT = 0.3
 """The flattest part of the golden picture that is looked at, where it is not flat anyway."""
+_BLACK, _BURNT = 2.5, 252.5
+_MOSTLY = 0.97
+"""Part of the places within those, above which the others are too few to lead astray."""
+_FEWEST = 150
+_TELLS = 8.0
+"""Standard deviation of grey levels from which a gain can be told."""
 _EVEN = 12
 """Grey levels between bright and dark around a place that is flat."""
 
@@ -45,7 +51,7 @@ class Lighting:
         """The light on `now` (uint8, grey, registered) where `compared` is 255; `start`: about so much."""
         seen = now[self._places].astype(np.float32)
         shown = compared[self._places] > 0
-        light = light_on(seen, self._values, shown.astype(np.float32), start)
+        light = _light(seen, self._values, shown, start)
         uneven = self._shading.on(seen, shown, light.gain, light.offset)
         return self._lit(seen, shown, light, uneven)
 
@@ -58,9 +64,26 @@ class Lighting:
         values = self._values
         if uneven is not None:
             values = values * uneven.at(self._size)[self._places]
-        light = light_on(seen, values, shown.astype(np.float32), start)
+        light = _light(seen, values, shown, start)
         left = np.abs((seen - light.offset) / light.gain - values)[shown]
         return Lit(light, 1.4826 * float(np.median(left)) if left.size else 0.0, uneven)
+
+
+def _light(seen: F32, values: F32, shown: Mask, start: Light) -> Light:
+    """Gain and offset where `shown`. What more light has burnt out tells of neither: where that is much, it is left
+    out if the picture is told better so."""
+    light = light_on(seen, values, shown.astype(np.float32), start)
+    within = shown & (seen > _BLACK) & (seen < _BURNT)
+    left = np.count_nonzero(within)
+    if left > _MOSTLY * np.count_nonzero(shown) or left < _FEWEST or float(values[within].std()) < _TELLS:
+        return light
+    other = light_on(seen, values, within.astype(np.float32), start)
+
+    def wrong(one: Light) -> float:
+        due = np.clip(one.gain * values + one.offset, 0, 255)
+        return float(np.minimum(np.abs(due - seen)[shown], _EVEN).mean())
+
+    return other if wrong(other) < 0.9 * wrong(light) else light
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Registering:
         limits = self.limits
         if limits.shift == limits.angle == limits.scale == 0:
             return Registration(Pose(), 1.0, 1.0)
-        near = self._aligner.follow(grey, self.last)
+        near = self._aligner.within(grey, self._aligner.follow(grey, self.last))
         enough = max(FOLLOWED, min(0.95, (1 + self._rival) / 2))
         held = limits.hold(near.pose, self.size)
         if near.agreement >= enough and held and self._moved(near.pose) <= NEARBY * max(self.size):

@@ -4,6 +4,8 @@ A coarse correlation gives candidates; each is refined from coarse to fine, and 
 agrees wins: on a periodic board the neighbour one period off agrees almost as well, never better.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from watcher.vision.arrays import U8
@@ -21,6 +23,8 @@ _CERTAIN = 0.9
 _DOUBTED = 4
 _SAME = 2.0
 """Pixels between two poses that are one."""
+_ROUND = 0.05
+"""Agreement that a part may lose when it is taken not to be turned."""
 _NEARER = 0.02
 """Agreement that a pose at the limits must have more than one where the part is expected."""
 
@@ -71,7 +75,8 @@ class Aligner:
         small = shrunk(picture, self.levels[0].size)
         candidates = self._searching().candidates(small)
         roughly = (self.levels[0].refined(small, pose, 8).pose for pose in candidates)
-        near = [pose for pose in roughly if self.limits.hold(pose, self.size)]
+        upright = (pose if self.limits.hold(pose, self.size) else self._upright(pose) for pose in roughly)
+        near = [pose for pose in upright if self.limits.hold(pose, self.size)]
         second = min(1, len(self.levels) - 1)
         finer = shrunk(picture, self.levels[second].size)
         tried = [self.levels[second].refined(finer, pose, 4) for pose in near]
@@ -81,7 +86,30 @@ class Aligner:
             best = max(best, self._down(picture, one, second + 1), key=self._worth)
             if best.agreement >= _CERTAIN:
                 break
-        return best
+        return self.within(picture, best)
+
+    def within(self, picture: U8, found: Registration) -> Registration:
+        """`found`, or where that is beyond the limits the same not turned, if that fits about as well.
+
+        A round part lies any way round: nothing but noise tells how far it is turned.
+        """
+        if self.limits.hold(found.pose, self.size):
+            return found
+        finest = self.levels[-1]
+        straight = finest.refined(shrunk(picture, finest.size), self._upright(found.pose), 0)
+        fits = straight.agreement >= found.agreement - _ROUND and self.limits.hold(straight.pose, self.size)
+        return replace(straight, gain=found.gain, offset=found.offset) if fits else found
+
+    def _upright(self, pose: Pose) -> Pose:
+        """Neither turned nor scaled beyond the limits, with the middle of the artwork where `pose` has it."""
+        finest, (width, height) = self.levels[-1].size, self.size
+        if not len(self.levels[-1].points):
+            return pose
+        middle = (self.levels[-1].points.mean(axis=0) + 0.5) * (width / finest[0], height / finest[1]) - 0.5
+        scale = float(np.clip(pose.parameters(self.size)[2], 1 - self.limits.scale, 1 + self.limits.scale))
+        straight = Pose.of((0.0, 0.0), 0.0, scale, self.size)
+        x, y = (pose.points(middle[None]) - straight.points(middle[None]))[0]
+        return Pose.of((float(x), float(y)), 0.0, scale, self.size)
 
     def _apart(self, found: list[Registration]) -> list[Registration]:
         """Without those that lie as a better one does."""
