@@ -46,6 +46,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, Mapping[str, Any]]] = {
             "color": True,  # a wire of the wrong colour may be as bright as the right one
             "light": True,  # lamps age; that is no defect
             "shadows": False,  # a missing part is as dark as its shadow
+            "restless": False,  # a part is to lie still
         },
         "events": {
             "threshold": 0.0,  # a region of any size is a defect
@@ -60,6 +61,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, Mapping[str, Any]]] = {
             "color": True,
             "light": False,  # a change of light is a change
             "shadows": False,  # and so is a shadow
+            "restless": False,  # and so are leaves
             "steady": False,  # and so is a push
             "health": False,  # and a black picture
             "sensitivity": 0.65,  # sees 20 grey levels on a flat patch, and not yet JPEG of quality 75

@@ -100,6 +100,15 @@ def test_settings_that_do_not_matter_do_not_matter(tmp_path: Path) -> None:
     assert memory(tmp_path, other).restore(Learner(), SIZE) == "background@1"
 
 
+def test_what_was_learnt_is_left_behind_with_a_picture_that_stays(tmp_path: Path) -> None:
+    taken = options(reference=FixedOptions())
+    memory(tmp_path, taken).save(Learner({**PLANES, "restless": np.ones((2, 2), np.float16)}), SIZE)
+    for anew, known in ((False, {"planes", "restless"}), (True, {"planes"})):
+        learner = Learner()
+        memory(tmp_path, taken).restore(learner, SIZE, anew=anew)
+        assert learner.remembered[0][0].keys() == known
+
+
 def test_pictures_of_another_size_make_a_new_reference(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     memory(tmp_path).save(Learner(PLANES), SIZE)
     assert memory(tmp_path).restore(Learner(), (640, 480)) == ""

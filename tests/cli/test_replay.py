@@ -51,6 +51,13 @@ def test_events_go_to_the_file_and_with_json_to_the_output(at, clip, capsys):
     assert [one["sequence"] for one in told] == list(range(len(told)))
 
 
+def test_what_is_restless_is_shown_on_the_last_picture(at, clip, capsys):
+    assert main(["replay", clip, "--restless", "map.png"]) == 0
+    shown, last = cv2.imread("map.png"), picture(noise=0)
+    assert shown.shape[:2] == last.shape[:2]
+    assert shown.std() > 5
+
+
 def test_the_same_input_gives_the_same_bytes(at, clip, capsys):
     for name in ("a", "b"):
         assert main(["replay", clip, "--events", f"{name}.jsonl", "--masks", name]) == 0

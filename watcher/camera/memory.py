@@ -4,6 +4,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -19,6 +20,7 @@ from watcher.references import LoadedReference, Origin, Store, own_name
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
 from watcher.vision.reference.options import FixedOptions
+from watcher.vision.restless import RESTLESS
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +95,8 @@ class Memory:
                 return ""
             loaded = self._store.load(self._camera, self.name)
             self._check_settings(loaded)
+            if anew:
+                loaded = replace(loaded, memory=without(loaded.memory, RESTLESS))
             self.use(detector, loaded, size)
         except ReferenceUnusable as error:
             log.warning("%s: the stored reference is not used, a new one is made: %s", self._camera, error)
@@ -201,8 +205,13 @@ def _digest(options: CameraOptions) -> NDArray[np.uint8]:
     return np.frombuffer(hashlib.sha256(told.encode()).digest(), np.uint8)
 
 
+def without(memory: Mapping[str, NDArray[Any]], left_out: str) -> dict[str, NDArray[Any]]:
+    """A memory less one of its arrays."""
+    return {key: array for key, array in memory.items() if key != left_out}
+
+
 def _without_settings(memory: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {key: array for key, array in memory.items() if key != SETTINGS_KEY}
+    return without(memory, SETTINGS_KEY)
 
 
 def _copied(memory: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

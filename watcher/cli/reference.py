@@ -64,6 +64,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     listed.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
     show = command("show", "say what a reference is, and write it as a picture", camera, stored)
     show.add_argument("--output", metavar="FILE", type=Path, help="write a PNG there, at the size that is compared")
+    show.add_argument("--restless", metavar="FILE", type=Path, help="the same, with what is restless in colour")
     command("use", "make a camera compare with a stored reference", camera, stored)
     check = command("check", "say whether everything stored is whole, or try a recipe on pictures that are known")
     check.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
@@ -147,6 +148,8 @@ def _list(args: argparse.Namespace, options: "Options", store: "Store") -> int:
 def _show(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     import cv2
 
+    from watcher.cli.restless import write_restless
+
     name, version = named(args.name)
     loaded = store.load(args.camera, name, version)
     used = loaded.stored.label == _used(options.cameras[args.camera], store)
@@ -155,12 +158,16 @@ def _show(args: argparse.Namespace, options: "Options", store: "Store") -> int:
     if options.cameras[args.camera].inspects:
         golden.show(options.cameras[args.camera], loaded.stored.label, store, args.output)
         return 0
-    if args.output is None:
+    if args.output is None and args.restless is None:
         return 0
     detector = _remembering(options.cameras[args.camera], store, args.name)
     expected = detector.expected()
     if expected is None:
         raise ReferenceUnusable(f"{loaded.stored.label} holds no picture")
+    if args.restless is not None:
+        write_restless(args.restless, detector, expected)
+    if args.output is None:
+        return 0
     data = cv2.imencode(".png", expected)[1].tobytes()
     try:
         args.output.write_bytes(data)

@@ -45,6 +45,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--masks", metavar="DIR", type=Path,
         help="write what changed in each frame there as PNG: 255 changed, 0 same, 128 not watched or no verdict",
     )  # fmt: skip
+    parser.add_argument(
+        "--restless", metavar="FILE", type=Path,
+        help="write the last picture there as PNG, with what was learnt to be restless (leaves, water) in colour",
+    )  # fmt: skip
     parser.add_argument("--fps", metavar="N", type=float, help="pictures a second of a folder (default: 10)")
     parser.add_argument(
         "--start", metavar="TIME", type=_moment,
@@ -141,6 +145,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
     """Whether it came to the recording's end. WatcherError is for the caller, after what there was."""
+    from watcher.cli.restless import RestlessPicture
     from watcher.events.truth import predictions, score
     from watcher.masks import Masks, refuse_equal_stems
 
@@ -154,12 +159,14 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
         replay.open()
         stack.callback(replay.source.close)
         masks = Masks(args.masks) if args.masks is not None else None
+        restless = RestlessPicture(args.restless)
         events = stack.enter_context(_EventsFile(args.events)) if args.events is not None else None
         stack.enter_context(stopped_by_hand(replay.stop))
         bar = stack.enter_context(progress("replaying", replay.total if sys.stderr.isatty() else None))
         try:
             for step in replay.steps():
                 tally.count(step)
+                restless.note(step[0])
                 if masks is not None:
                     masks.write(step[0], step[1], replay.detector)
                 _tell(step[2], replay, args, events)
@@ -167,6 +174,7 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
         finally:
             if masks is not None:
                 masks.finish()
+            restless.write(replay.detector)
     if not tally.frames and not replay.stopped:
         raise PictureUnreadable(_nothing_read(args.source, tally))
     if truth is not None:
@@ -196,6 +204,8 @@ def _outputs(args: argparse.Namespace, replay: "Replay") -> Iterator[Path]:
     """What would be written, as far as it is there already."""
     if args.events is not None:
         yield args.events
+    if args.restless is not None:
+        yield args.restless
     if args.masks is not None:
         stems = {Path(name).stem for name in replay.names}
         for path in files_of(args.masks):

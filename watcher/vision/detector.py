@@ -191,6 +191,8 @@ class Detector:
     def _begin_anew(self) -> None:
         """Learn the scene from the next picture on."""
         self._learning, self._steady = self._new_learning(), None
+        if self._stage is not None:
+            self._stage.restless.forget()  # of another scene
         if self._condition is not None:
             self._condition.begin()
 
@@ -209,7 +211,7 @@ class Detector:
         """What must survive a restart; empty while still learning."""
         if self._stage is None or self._stage.scene is None or self._learning is not None:
             return {}
-        return self._stage.scene.memory()
+        return {**self._stage.scene.memory(), **self._stage.restless.memory()}
 
     def remember(self, memory: Memory, full_size: Size) -> None:
         """Begin with what `memory` gave before, for frames of `full_size`; ReferenceUnusable if it cannot be."""
@@ -218,6 +220,7 @@ class Detector:
         self._full_size = full_size
         self._stage, self._steady = Stage(size, full_size, self._options, self._watched), None
         self._stage.set_scene(scene)
+        self._stage.restless.remember(memory)
         self._learning, self._unproven = None, True
 
     def expected(self) -> U8 | None:
@@ -245,6 +248,11 @@ class Detector:
     def change(self) -> F32:
         """The change map, float32 (h, w) in [0, 1]; zeros for a quiet frame."""
         return cast(F32, outward(self._existing_stage().change, self._sway))
+
+    @property
+    def restlessness(self) -> F32:
+        """By what each part's threshold is raised because it is restless, float32 (h, w) from 1."""
+        return self._existing_stage().restless.map
 
     @property
     def watched(self) -> NDArray[np.bool_]:

@@ -91,6 +91,8 @@ class DetectorOptions:
     """Match brightness and contrast of the whole picture to the reference before comparing."""
     shadows: bool = True
     """Tell shadows and patches of light from things, and leave them out; only where `light` is matched."""
+    restless: bool = True
+    """Ask for more change where leaves or water have lately come and gone in their place; learnt, and forgotten."""
     steady: bool = True
     """Bring the picture of a camera that shakes, or has been pushed a little, back onto the reference."""
     health: bool = True

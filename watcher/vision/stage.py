@@ -19,6 +19,7 @@ from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.scene import Planes, Scene
 from watcher.vision.reference.tint import Tint
 from watcher.vision.regions import Patch, joined, mask_of, patches, region
+from watcher.vision.restless import Restless
 from watcher.vision.ssim import Comparison
 from watcher.vision.still import Stillness, stayed
 from watcher.vision.watched import Watched
@@ -65,6 +66,7 @@ class Stage:
         self._level = levels(options.sensitivity)
         self._lit = Lit(self.watched.everything)
         self._still = Stillness(shape)
+        self.restless = Restless(shape)
         self.tint = Tint()
         self._shade = Shade()
         self._explains = options.shadows and options.light
@@ -83,6 +85,7 @@ class Stage:
         self.scene = scene
         self._lit.forget()
         self._guess = None
+        self.restless.begin()
         self._active, self.change, self._similarity = self._nothing, self._no_change, None
         self._refresh()
 
@@ -159,6 +162,8 @@ class Stage:
             found = self._changed(planes, suspects, view.at, chroma)
             if found:
                 return self._detection(found, luma, view)
+        elif self._options.restless and self.restless.due(view.at):
+            self.restless.look(luma, self._lit.picture, None, view.at)
         self.change = self._no_change
         self._active = self._nothing
         self._still.quiet(luma)
@@ -214,6 +219,7 @@ class Stage:
             change = ChangeMap(change.structure, np.maximum(change.tone, color))
             # Another colour has a border, be it of the same tone.
             sharp = cast(U8, cv2.bitwise_or(sharp, above(color, 0.5)))
+        change = self._calmed(change, window, at)
         changed = changed_pixels(change, self.watched.everything[window], REACH)
         if self._explains and 0 < cv2.countNonZero(changed) < _MOST_EXPLAINED * self.watched.pixels:
             self._unlike = np.zeros_like(self._nothing)
@@ -225,6 +231,19 @@ class Stage:
         self.change = np.zeros_like(self._no_change)
         self.change[window] = strength
         return patches(changed, above(strength, STRONG), self._options.smallest, window)
+
+    def _calmed(self, change: ChangeMap, window: Window, at: float) -> ChangeMap:
+        """The change in `window`, with what is restless raised above its threshold; learnt from, too."""
+        if not self._options.restless:
+            return change
+        if self.restless.due(at):
+            usual = np.zeros_like(self._nothing)
+            usual[window] = above(change.joined(), 0.5)
+            self.restless.look(self._luma, self._lit.picture, usual, at)
+        if self.restless.factor is None:
+            return change
+        factor = self.restless.factor[window]
+        return ChangeMap(change.structure / factor, change.tone / factor)
 
     def _unexplained(self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]) -> U8:
         """`changed`, in `window`, without shadows and patches of light; only what is near it is looked at."""
