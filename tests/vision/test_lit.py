@@ -86,9 +86,11 @@ def test_in_the_light_of_the_reference_nothing_is_done():
     lit = Lit(flat(255))
     expected = SCENE.astype(np.float32)
     lit.show(expected)
-    assert not lit.match(SCENE)
+    lit.see(SCENE)
+    assert not lit.match()
     assert lit.picture is expected
     assert lit.clipped(SCENE) is None
-    assert lit.match(in_light(SCENE, 0.7))
+    lit.see(in_light(SCENE, 0.7))
+    assert lit.match()
     assert lit.another
     assert np.abs(lit.undone(in_light(SCENE, 0.7)) - SCENE).mean() < 1

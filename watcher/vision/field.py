@@ -13,9 +13,10 @@ from typing import cast
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, U8, above
+from watcher.vision.arrays import F32, U8
 
 _STEEP = 3.5
 """Grey levels from one pixel of half the size to the next, beyond which an edge is no border of light."""
@@ -43,9 +44,6 @@ _SAME = 0.04
 
 _GAINS = (0.3, 3.0)
 
-_CONSIDERABLE = 0.05
-"""Part of the picture that has to differ before light on parts of it is looked for."""
-
 
 def gain_field(frame: U8, expected: F32, spread: float, watched: U8) -> F32 | None:
     """By which factor each pixel is brighter than `expected` because of light, float32 (h, w); None: nowhere.
@@ -62,8 +60,8 @@ def gain_field(frame: U8, expected: F32, spread: float, watched: U8) -> F32 | No
     p = cast(F32, cv2.resize(expected, half, interpolation=cv2.INTER_AREA))
     seen = cv2.resize(watched, half, interpolation=cv2.INTER_NEAREST) > 0
     lit = _lit(x, p, spread / 4, seen)
-    near, weight = _factor(x, p, lit, _NEAR)
-    far, _ = _factor(x, p, lit, _FAR)
+    near, weight = _factor(x, p, lit, _NEAR, 2)
+    far, _ = _factor(x, p, lit, _FAR, 4)
     trust = np.minimum(weight * 4, np.float32(1))
     gain = np.clip(near * trust + far * (1 - trust), *_GAINS).astype(np.float32)
     if float(np.abs(gain - 1).max()) < _SAME:
@@ -96,13 +94,21 @@ def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_]) -> F32:
     return np.asarray(good[labels] & seen & ~clipped, np.float32)
 
 
-def _factor(x: F32, p: F32, lit: F32, reach: float) -> tuple[F32, F32]:
-    """Mean brightness of what is lit over the expected one, near each place; and how much there is of it."""
-    weight = cv2.GaussianBlur(lit, (0, 0), reach)
-    seen, wanted = (cv2.GaussianBlur(one * lit, (0, 0), reach) for one in (x, p))
+def _factor(x: F32, p: F32, lit: F32, reach: float, coarser: int) -> tuple[F32, F32]:
+    """Mean brightness of what is lit over the expected one, near each place; and how much there is of it.
+
+    Both are as smooth as `reach`, and are computed from means of `coarser` x `coarser` pixels.
+    """
+    size = (x.shape[1], x.shape[0])
+    small = (-(-size[0] // coarser), -(-size[1] // coarser))
+
+    def around(values: F32) -> MatLike:
+        return cv2.GaussianBlur(cv2.resize(values, small, interpolation=cv2.INTER_AREA), (0, 0), reach / coarser)
+
     # Where there is nothing, and where it is all but black, the factor is 1.
     little = np.float32(0.5)
-    return cast(F32, (seen + little) / (wanted + little)), cast(F32, weight)
+    factor = (around(x * lit) + little) / (around(p * lit) + little)
+    return cast(tuple[F32, F32], tuple(cv2.resize(one, size) for one in (factor, around(lit))))
 
 
 def _box(values: F32, side: int) -> F32:
@@ -112,11 +118,3 @@ def _box(values: F32, side: int) -> F32:
 def _variance(values: F32, side: int) -> F32:
     mean = _box(values, side)
     return np.asarray(np.maximum(_box(values * values, side) - mean * mean, 0), np.float32)
-
-
-def considerable(frame: F32, expected: F32, watched: F32) -> bool:
-    """Whether so much differs that light on a part of the picture is worth looking for: means of cells, and how
-    much of each is watched (0 to 1)."""
-    total = float(watched.sum())
-    apart = above(np.abs(frame - expected), _AS_BEFORE + 2) > 0
-    return total > 0 and float(watched[apart].sum()) > _CONSIDERABLE * total

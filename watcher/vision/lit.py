@@ -5,16 +5,36 @@ a cloud than in the sun. What the camera clips can be told no better than it sho
 place is white or black, it counts as the same.
 """
 
+import math
+
 import cv2
 import numpy as np
 
 from watcher.vision.arrays import F32, U8
-from watcher.vision.field import considerable, gain_field
+from watcher.vision.field import gain_field
 from watcher.vision.tone import CLIPPED, NOTICED, SAME_TONE, Tone, coarse, tone_on, unclipped
 
 _BRIGHT = 225.0
 """From here on a place may be clipped in one of its colours while its brightness is not."""
 _DARK = 10.0
+
+LOOK_EVERY = 0.25
+"""Seconds for which the light on parts of the picture holds, unless more and more of it differs in tone alone."""
+
+_TONE = 8.0
+"""Grey levels by which a cell of the grid differs in tone."""
+
+_CONSIDERABLE = 0.05
+"""Part of the picture that has to differ in tone alone before light on parts of it is looked for."""
+
+_LEFT = 0.01
+"""The same where such light has been found already."""
+
+_MORE = 0.02
+"""Part of the picture by which more must differ than at the last look for the next one to come at once."""
+
+_ALONE = 64.0
+"""Of 255: how much of a cell may have another structure while it differs in tone alone."""
 
 _ROUNDING = 1 / 12
 """Variance of a level that was rounded."""
@@ -36,6 +56,11 @@ class Lit:
         self.light = SAME_TONE
         self.field: F32 | None = None
         self._everything = watched
+        self._luma: U8 = np.zeros_like(watched)
+        self._cells: tuple[F32, F32] | None = None
+        self._lit_cells: F32 | None = None
+        self._exact: Tone | None = None
+        self._looked_at, self._differed = -math.inf, 0.0
         self.picture: F32 = np.zeros(watched.shape, np.float32)
         self._expected: F32 = self.picture
         self._coarse: F32 = coarse(self.picture)
@@ -47,37 +72,56 @@ class Lit:
         """Whether the light is another than that of the reference."""
         return self.light is not SAME_TONE or self.field is not None
 
-    def of(self, picture: F32, luma: U8) -> F32:
+    def see(self, luma: U8) -> None:
+        """Another frame: what is asked for from now on is about this one."""
+        self._luma, self._cells, self._exact = luma, None, None
+
+    def of(self, picture: F32) -> F32:
         """Any luma in the light of the reference (float32, (h, w), 0-255) as a frame of now would show it."""
-        seen = self._found(luma, 0).on(picture)
+        if self._exact is None:
+            self._exact = self._found(0)
+        seen = self._exact.on(picture)
         return np.clip(seen if self.field is None else seen * self.field, 0, 255)
 
     def show(self, expected: F32) -> None:
         """Another picture is expected, in the same light."""
         self._expected, self._coarse = expected, coarse(expected)
         self._weight = self._watched * unclipped(expected)
+        self._cells = self._exact = None
         self._relight()
 
     def forget(self) -> None:
         """Begin again with the light of the reference."""
         self.light, self.field = SAME_TONE, None
 
-    def match(self, luma: U8) -> bool:
-        """Find the light on a frame; whether it is another one now."""
-        light = self._found(luma, NOTICED)
+    def match(self) -> bool:
+        """Find the light on the frame; whether it is another one now."""
+        light = self._found(NOTICED)
         if light is self.light:
             return False
         self.light = light
         self._relight()
         return True
 
-    def match_parts(self, luma: U8, spread: float) -> bool:
-        """Find the light on parts of a frame; whether there is another one now. `spread`: variance of the noise."""
-        even = self.light.on(self._coarse).clip(0, 255)
-        if self.field is None and not considerable(coarse(luma), even, self._weight):
+    def worth_a_look(self, unlike: U8, at: float) -> bool:
+        """Whether to find the light on parts of the frame anew: so much has another tone than in the light known so
+        far, and the same structure. `unlike` (255) is where the structure is another."""
+        means, weight = self._seen_cells()
+        if self._lit_cells is None:
+            self._lit_cells = coarse(self.picture)
+        tone_alone = (cv2.absdiff(means, self._lit_cells) > _TONE) & (coarse(unlike) < _ALONE)
+        differs = float(weight[tone_alone].sum()) / max(float(weight.sum()), 1.0)
+        if differs < (_CONSIDERABLE if self.field is None else _LEFT):
             return False
+        if differs <= self._differed + _MORE and 0 <= at - self._looked_at < LOOK_EVERY:
+            return False
+        self._looked_at, self._differed = at, differs
+        return True
+
+    def match_parts(self, spread: float) -> bool:
+        """Find the light on parts of the frame; whether it is another one now. `spread`: variance of the noise."""
         before, expected = self.field, np.clip(self.light.on(self._expected), 0, 255)
-        self.field = gain_field(luma, expected, spread, self._everything)
+        self.field = gain_field(self._luma, expected, spread, self._everything)
         if before is None and self.field is None:
             return False
         self._relight()
@@ -111,16 +155,22 @@ class Lit:
             return None
         return np.asarray(cv2.inRange(luma, self._from, self._to), np.uint8)
 
-    def _found(self, luma: U8, noticed: float) -> Tone:
-        weight = self._weight * unclipped(luma)
-        return tone_on(coarse(luma), self._coarse, weight, self.light, noticed)
+    def _found(self, noticed: float) -> Tone:
+        means, weight = self._seen_cells()
+        return tone_on(means, self._coarse, weight, self.light, noticed)
+
+    def _seen_cells(self) -> tuple[F32, F32]:
+        """The means of the frame on the grid, and how much each of them counts."""
+        if self._cells is None:
+            self._cells = coarse(self._luma), self._weight * unclipped(self._luma)
+        return self._cells
 
     def _slope(self) -> F32:
         slope = self.light.slope_on(self._expected)
         return slope if self.field is None else slope * self.field
 
     def _relight(self) -> None:
-        self._from = self._to = None
+        self._from = self._to = self._lit_cells = None
         if not self.another:
             self.picture = self._expected
             return

@@ -39,6 +39,12 @@ GUARD_REACH = 7
 SIMILARITY_EVERY = 1.0
 """Seconds for which the similarity of quiet frames holds: it costs as much again as knowing that one is quiet."""
 
+FOLLOW_EVERY = 1.0
+"""Seconds between two steps in which all that rests on the reference follows what was learnt: it moves slowly."""
+
+MOST_OWED = 0.04
+"""Part of its way to a frame that the reference may have gone without that."""
+
 _MOST_EXPLAINED = 0.4
 """Part of what is watched beyond which change is no shadow and no patch of light, but another scene."""
 
@@ -75,6 +81,7 @@ class Stage:
         self.change = self._no_change
         self._active = self._luma = self._unlike = self._nothing
         self._changed_at = np.full(shape, -np.inf)
+        self._followed_at, self._owed = -np.inf, 0.0
         self._similarity: tuple[float, float] | None = None
         self._guess: F32 | None = None
 
@@ -108,20 +115,23 @@ class Stage:
             difference = cast(F32, cv2.subtract(difference, self._comparison.mean))
         scene.adapt_spread(self._lit.as_before(difference), unchanged, seconds)
         if weight > 0:
-            if self._options.light:
-                self._follow_light(cast(U8, cv2.bitwise_not(unchanged)), weight)
             scene.adapt(planes, unchanged, weight)
+            self._owed = 1 - (1 - self._owed) * (1 - weight)
+        if 0 <= at - self._followed_at < FOLLOW_EVERY and self._owed < MOST_OWED:
+            return
+        if self._owed > 0 and self._options.light:
+            self._follow_light(cast(U8, cv2.bitwise_not(unchanged)), self._owed)
+        self._followed_at, self._owed = at, 0.0
         self._refresh()
 
     def _follow_light(self, covered: U8, weight: float) -> None:
         """What cannot be seen now becomes brighter and darker with the rest of the picture."""
         scene = self._known_scene()
         if self._lit.another:
-            self._lit.match(self._luma)
-            self._lit.match_parts(self._luma, self._noise)
-        if cv2.countNonZero(covered) or scene.any_settled:
-            expected, beneath = self._lit.of(np.stack([scene.expected[0], scene.beneath[0]]), self._luma)
-            scene.follow(expected, beneath, covered, weight)
+            self._lit.match()
+            if self._lit.field is not None:
+                self._lit.match_parts(self._noise)
+        scene.follow(self._lit.of, covered, weight)
 
     def settle(self, planes: Planes, at: float) -> None:
         """What is changed now has come to stay."""
@@ -151,15 +161,14 @@ class Stage:
     def compare(self, planes: Planes, view: View, chroma: Callable[[], Chroma]) -> Detection:
         """One frame against the scene; `chroma` gives its colours, which only a frame with change is asked for."""
         luma = self._luma = planes[0]
+        self._lit.see(luma)
         suspects = self._load(luma)
-        if suspects is not None and self._options.light and self._lit.match(luma):
-            self._show()
-            suspects = self._load(luma)
-        if suspects is not None and self._options.light and self._lit.match_parts(luma, self._noise):
+        if suspects is not None and self._options.light and self._lit.match():
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
-            found = self._changed(planes, suspects, view.at, chroma)
+            change, window = self._change(suspects, len(planes) > 1, view.at)
+            found = self._changed(change, window, planes, view.at, chroma)
             if found:
                 return self._detection(found, luma, view)
         elif self._options.restless and self.restless.due(view.at):
@@ -187,7 +196,7 @@ class Stage:
 
     def _like_before(self) -> U8:
         """255 where the last frame has the tone of the reference without what has settled on it."""
-        before = self._lit.of(self._known_scene().before()[0], self._luma)
+        before = self._lit.of(self._known_scene().before()[0])
         apart = np.abs(cv2.blur(cv2.subtract(self._luma, before, dtype=cv2.CV_32F), (5, 5)))
         return at_most(apart.astype(np.float32), self._level.tone * 0.7)
 
@@ -203,13 +212,28 @@ class Stage:
             self._guess = spread if guess > LEAST_VARIANCE else None
         return self._limits.suspects(self._comparison, self.watched.everything)
 
-    def _changed(self, planes: Planes, suspects: U8 | None, at: float, chroma: Callable[[], Chroma]) -> list[Patch]:
-        """What has changed, looked for only around the suspects where colour cannot be elsewhere."""
-        if suspects is None or len(planes) > 1:
-            window = (slice(0, self.size[1]), slice(0, self.size[0]))
-        else:
+    def _change(self, suspects: U8 | None, colored: bool, at: float) -> tuple[ChangeMap, Window]:
+        """How much differs, once light on parts of the picture has been looked for, and in which window."""
+        change, window = self._change_near(suspects, colored)
+        if self._options.light and suspects is not None:
+            unlike = np.zeros_like(self._nothing)
+            unlike[window] = above(change.structure, 0.5)
+            if self._lit.worth_a_look(unlike, at) and self._lit.match_parts(self._noise):
+                self._show()
+                return self._change_near(self._load(self._luma), colored)
+        return change, window
+
+    def _change_near(self, suspects: U8 | None, colored: bool) -> tuple[ChangeMap, Window]:
+        """The same in the light known so far; only around the suspects, where colour cannot be elsewhere."""
+        window = (slice(0, self.size[1]), slice(0, self.size[0]))
+        if suspects is not None and not colored:
             window = window_around(suspects, REACH + 2)
-        change = change_map(self._comparison, self._limits, window)
+        return change_map(self._comparison, self._limits, window), window
+
+    def _changed(
+        self, change: ChangeMap, window: Window, planes: Planes, at: float, chroma: Callable[[], Chroma]
+    ) -> list[Patch]:
+        """What has changed."""
         self._unlike = self._nothing
         sharp = above(change.structure, 0.5)
         if len(planes) == 3:

@@ -6,7 +6,7 @@ and its going again is seen. Absorbing is to forget what was beneath.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import cv2
@@ -56,14 +56,15 @@ class Scene:
         for kept, now in zip(self.expected, planes, strict=True):
             cv2.accumulateWeighted(now, kept, weight, mask=unchanged)
 
-    def follow(self, expected: F32, beneath: F32, covered: U8, weight: float) -> None:
+    def follow(self, lit: Callable[[F32], F32], covered: U8, weight: float) -> None:
         """Move what cannot be seen towards its brightness in the present light, as `adapt` moves what can be.
 
-        `expected` and `beneath` (float32, (h, w)) are the luma of both in that light; `covered` (255) is where
-        `adapt` learnt nothing.
+        `lit` puts luma (float32, (h, w)) into that light; `covered` (255) is where `adapt` learnt nothing.
         """
-        cv2.accumulateWeighted(expected, self.expected[0], weight, mask=covered)
-        cv2.accumulateWeighted(beneath, self.beneath[0], weight, mask=self.settled)
+        if cv2.countNonZero(covered):
+            cv2.accumulateWeighted(lit(self.expected[0]), self.expected[0], weight, mask=covered)
+        if self.any_settled:
+            cv2.accumulateWeighted(lit(self.beneath[0]), self.beneath[0], weight, mask=self.settled)
 
     def adapt_spread(self, difference: F32, unchanged: U8, seconds: float) -> None:
         """Learn the variation of each pixel from the light-matched `difference` (h, w)."""
