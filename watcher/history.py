@@ -259,6 +259,7 @@ class History:
         self.past.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.past.path, _BUSY)
         try:
+            connection.execute("PRAGMA cache_size = -400")  # kB
             connection.execute("PRAGMA journal_mode = WAL")
             # A power cut may cost the last seconds, never the file; a commit waits for no disk.
             connection.execute("PRAGMA synchronous = NORMAL")

@@ -34,3 +34,4 @@ def watch(observations: Iterable[Observation], detector: Detects, tracker: Track
         updates = tracker.step(seen, detection)
         detector.learn(seen, detection, updates)
         yield seen, detection, updates
+        del seen  # not held while waiting for the next one

@@ -32,6 +32,8 @@ HUNG_AFTER = 10.0
 """Seconds without turning after which a thread counts as hung. Far more than a slow disk takes to store a
 reference, far less than the 30 s that systemd allows."""
 LOOK_EVERY = 1.0
+SETTLED_AFTER = 10.0
+"""Seconds after a start or reload: cameras are open, the first pictures are learnt, everything is told."""
 CAMERAS_END_WITHIN = 2.0
 OUTLETS_END_WITHIN = 1.5
 """Together with the broker's end these stay below the 5 s in which a service has to stop."""
@@ -50,10 +52,20 @@ class Service:
     Parameters
     ----------
     path : of the configuration; read at `run`, and again at every reload.
+    settled : called by the main thread some seconds after a start or reload, when all that takes is over.
     """
 
-    def __init__(self, path: Path, *, hung_after: float = HUNG_AFTER, systemd: Systemd | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        hung_after: float = HUNG_AFTER,
+        systemd: Systemd | None = None,
+        settled: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path = path
+        self._settled = settled
+        self._settles_at: float | None = None
         self._hung_after = hung_after
         self._systemd = systemd or Systemd()
         self._keeper = Keeper(Path(), {})
@@ -121,6 +133,7 @@ class Service:
         for camera in cameras.values():
             camera.start()
         self._introduce()
+        self._settles_at = time.monotonic() + SETTLED_AFTER
         self._systemd.tell("READY=1")
 
     def _made(self, key: str, loaded: Loaded, overrides: Overrides) -> Camera:
@@ -178,6 +191,7 @@ class Service:
                 if number == signal.SIGHUP:
                     self._reload()
             self._look()
+            self._settle()
             if self._unkept:
                 self._keep()
             if self._all_delivered():
@@ -212,6 +226,11 @@ class Service:
         if status != self._status:
             self._status = status
             self._systemd.tell(f"STATUS={status}")
+
+    def _settle(self) -> None:
+        if self._settles_at is not None and time.monotonic() >= self._settles_at:
+            self._settles_at = None
+            self._settled()
 
     def _standing(self) -> str:
         others = [
@@ -257,6 +276,7 @@ class Service:
         self._begin_to_keep(loaded)
         for key in touched:
             new[key].start()
+        self._settles_at = time.monotonic() + SETTLED_AFTER
         if changes.mqtt:
             self._say_all_again(key for key in self._cameras if key not in new)
             for sentence in self._deliveries.sentences:

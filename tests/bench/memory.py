@@ -17,7 +17,8 @@ from tests.support.wait import until
 from watcher.mqtt.broker import Broker
 
 _SETTLED = 12.0
-"""Seconds until the clip has come round once: learnt, an event begun and ended, pictures made."""
+"""Seconds until the clip has come round once: learnt, an event begun and ended, pictures made, and what only the
+start needed has been let go of."""
 _FURTHER = 2
 
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.cameras import START, scene
-from watcher.camera.pictures import DIFFERENCE_WIDTH, FramePictures, Moment
+from watcher.camera.pictures import DIFFERENCE_WIDTH, FramePictures, Moment, compressed
 from watcher.camera.private import Veil, VeiledPixels
 from watcher.vision.detection import Region
 from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, Pixels, PlanarPixels, encode_jpeg
@@ -53,6 +53,17 @@ def test_the_difference_is_warm_where_something_has_changed_and_of_moderate_size
     warmth = heat[..., 2].astype(int) - heat[..., 0]
     assert warmth[80:128, 90:150].mean() > 60  # the changed part of the map, eight times as large
     assert abs(warmth[250:].mean()) < 3
+
+
+def test_what_is_kept_all_the_time_is_kept_as_jpeg() -> None:
+    frame = Frame(0.0, START, ArrayPixels(scene()))
+    kept = compressed(frame)
+    assert kept is not None
+    assert isinstance(kept.pixels, JpegPixels)
+    assert kept.jpeg() == frame.jpeg()
+    assert compressed(kept) is kept
+    broken = Veil([[(0, 0), (0.5, 0), (0.5, 0.5)]]).over(Frame(0.0, START, JpegPixels(kept.jpeg()[:400])))
+    assert compressed(broken) is None
 
 
 def test_before_anything_is_learnt_there_is_no_reference_and_no_difference() -> None:

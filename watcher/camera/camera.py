@@ -223,7 +223,7 @@ class Camera:
                     )
                 return UseRecipe(self._recipe(options, name))
             case SetReference():
-                frame = self._watch.frame
+                frame = self._watch.frame if isinstance(self._watch, Inspecting) else None
                 if frame is None or not self._feed.seen:
                     raise RequestRefused(f"there is no picture: {self._feed.lost or 'the camera is starting'}")
                 self._lessons.begin(lambda: lessons.taken(options, self._store, frame.bgr()), self._learnt)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from watcher.camera.health import UNKNOWN, Health, States, Steady
 from watcher.camera.live import LiveView
 from watcher.camera.options import CameraOptions
-from watcher.camera.pictures import FramePictures, Moment
+from watcher.camera.pictures import FramePictures, Moment, compressed
 from watcher.events import words
 from watcher.events.event import Event, EventUpdate
 from watcher.events.look import WHOLE, strongest
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 QUIET_EVERY = 10.0
 COPY_EVERY = 0.2
+COMPRESSED_AFTER = 1.0
+"""Seconds after which the best frame of an event that goes on is kept as JPEG: a better one seldom comes then."""
 CLEARLY_BETTER = 1.5
 STATE_EVERY = 1.0
 STATE_AT_LEAST_EVERY = 30.0
@@ -185,7 +187,7 @@ class Teller:
 
     def use_picture(self, frame: Frame | None) -> None:
         """What is shown as the reference from now on; None: what the detector expects."""
-        self._quiet = frame
+        self._quiet = None if frame is None else compressed(frame)
 
     def tell_states(self, utc: datetime, now: Circumstances) -> None:
         """How the camera is; where nothing is known, the states that would be a guess say so."""
@@ -340,11 +342,16 @@ class Teller:
             score, best = tracker.best or 0.0, self._best
             if best is None or not best.at <= seen.at < best.at + COPY_EVERY or score > best.score * CLEARLY_BETTER:
                 self._best = _Best(self._moment(seen, detection, detector), score, seen.at)
+                return
+        best = self._best
+        if best is not None and tracker.open is not None and seen.at - best.at > COMPRESSED_AFTER:
+            kept = compressed(best.moment.frame)
+            best.moment = best.moment if kept is None else replace(best.moment, frame=kept)
         elif detection.outcome == "clear" and tracker.open is None:
             self._best = None
             quiet = self._quiet
             if quiet is None or not quiet.at <= seen.at < quiet.at + QUIET_EVERY:
-                self._quiet = seen.owned()
+                self._quiet = compressed(seen)
 
     def _moment(self, frame: Frame, detection: Detection | None, detector: Seeing) -> Moment:
         """Of this frame, with words of its own: those of an update are of the frame that decided."""

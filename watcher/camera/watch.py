@@ -88,7 +88,6 @@ class Watch:
         self._size: Size | None = None
         self._sizes = Sizes(self._key)
         self._pending: Frame | None = None
-        self._frame: Frame | None = None
         self._detection: Detection | None = None
         self._reference = ""
         self._trouble = ""
@@ -106,11 +105,6 @@ class Watch:
         self.stop_detail = ""
 
     @property
-    def frame(self) -> Frame | None:
-        """The newest one."""
-        return self._frame
-
-    @property
     def size(self) -> Size | None:
         """(width, height) of the frames; None before the first."""
         return self._size
@@ -126,8 +120,7 @@ class Watch:
                 now = self._circumstances()
                 self._teller.step(seen, detection, updates, self._detector, self._tracker, now)
                 self._after(seen, detection)
-                # Held while the next one is compared, it would cost the decoder another buffer for good.
-                del seen
+                del seen  # as in `_observations`
             if self._pending is not None or self._renewal is not None:
                 self._renew()
 
@@ -170,18 +163,18 @@ class Watch:
                 yield seen
             else:
                 self._tell_states()
+            del seen  # held while waiting for the next one, it would cost the decoder another buffer
             if self._feed.ended:
                 self._over = True
 
     def _prepare(self, frame: Frame) -> None:
         """Before a frame is compared: give a new detector the reference that it should go on with."""
-        self._frame = frame
         due = self._size is None or (self._trouble and time.monotonic() >= self._retry_at)
         self._size = frame.size
         if due:
             self._restore(frame)
         if self._snapshot_wanted and self._in_force.paused:
-            self._take_snapshot()
+            self._take_snapshot(frame)
 
     def _restore(self, frame: Frame) -> None:
         try:
@@ -219,9 +212,9 @@ class Watch:
         self._detection = detection
         if self._show_taken:
             self._show_taken = False
-            self._teller.use_picture(seen.owned())
+            self._teller.use_picture(seen)
         if self._snapshot_wanted:
-            self._take_snapshot()
+            self._take_snapshot(seen)
         learns = isinstance(self._in_force.options.reference, BackgroundOptions)
         known = detection.outcome in ("clear", "changed")
         self._unsaved = self._unsaved or (learns and known)
@@ -318,13 +311,12 @@ class Watch:
         self._teller.use_picture(None)
         log.info("%s: %s is the reference", self._key, stored.label)
 
-    def _take_snapshot(self) -> None:
-        frame, self._snapshot_wanted = self._frame, False
-        if frame is not None:
-            event = Event(self._parts.new_id(frame.utc), self._key, frame.at, frame.utc)
-            # While paused nothing is compared: the last detection is of another frame.
-            detection = None if self._in_force.paused else self._detection
-            self._teller.snapshot(frame, detection, self._detector, event)
+    def _take_snapshot(self, frame: Frame) -> None:
+        self._snapshot_wanted = False
+        event = Event(self._parts.new_id(frame.utc), self._key, frame.at, frame.utc)
+        # While paused nothing is compared: the last detection is of another frame.
+        detection = None if self._in_force.paused else self._detection
+        self._teller.snapshot(frame, detection, self._detector, event)
 
     # -- states ------------------------------------------------------------------------------------------
 

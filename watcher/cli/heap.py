@@ -2,10 +2,14 @@
 
 import ctypes
 import os
+import re
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Of mallopt(3)."""
 _KEPT = 1 << 18
+_DONTNEED = 4
+"""Of madvise(2), on Linux."""
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (r--p|r-xp) [0-9a-f]+ \S+ [1-9]\d*\s+/")
 
 
 def keep_small() -> None:
@@ -17,7 +21,43 @@ def keep_small() -> None:
     """
     # Pictures on pages of 2 MB are rounded up to them.
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None and "CS_GNU_LIBC_VERSION" in os.confstr_names:
+    if _is_gnu():
         for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, _KEPT)):
-            mallopt(option, value)
+            ctypes.CDLL(None).mallopt(option, value)
+
+
+def give_back() -> None:
+    """Let go of what only starting needed: the holes in the heap, and the pages of libraries.
+
+    Loading a library touches much of it once (relocations, constructors, tables of names), and all that was touched
+    stays mapped: of OpenCV, FFmpeg and NumPy 40 MB, of which 15 MB are used again. Pages of a file that were never
+    written to are the file's own; the system maps them again where they are used, and they are in its cache.
+    """
+    if not _is_gnu():
+        return
+    libc = ctypes.PyDLL(None)  # holds the interpreter: nobody loads a library meanwhile
+    for begin, end in _untouched():
+        libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONTNEED)
+    libc.malloc_trim(0)
+
+
+def _is_gnu() -> bool:
+    return hasattr(ctypes.CDLL(None), "mallopt") and "CS_GNU_LIBC_VERSION" in os.confstr_names
+
+
+def _untouched() -> list[tuple[int, int]]:
+    """Where files are mapped to be read or executed alone, and nothing was written (as relocating does)."""
+    found: list[tuple[int, int]] = []
+    mapping = None
+    try:
+        with open("/proc/self/smaps") as lines:
+            for line in lines:
+                if line.startswith("Anonymous:"):
+                    if mapping is not None and line.split()[1] == "0":
+                        found.append((int(mapping[1], 16), int(mapping[2], 16)))
+                    mapping = None
+                elif line[0] in "0123456789abcdef":
+                    mapping = _MAPPING.match(line)
+    except OSError:
+        return []
+    return found

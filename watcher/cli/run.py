@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 
-from watcher.cli.heap import keep_small
+from watcher.cli.heap import give_back, keep_small
 
 _DESCRIPTION = """\
 Watches the cameras of a configuration until it is stopped (Ctrl-C, SIGTERM), or until every recording has ended.
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     cv2.setNumThreads(1)
     log_to_stderr(logging.DEBUG if args.verbose else logging.INFO)
-    return Service(config.find(args.config)).run()
+    return Service(config.find(args.config), settled=give_back).run()
 
 
 def _listen_early() -> None:

@@ -124,6 +124,12 @@ class Detector:
         stage = self._stage
         if not isinstance(seen, Frame) or stage is None or stage.scene is None:
             return
+        self._learn(stage, stage.scene, seen, detection, updates)
+        stage.rest()
+
+    def _learn(
+        self, stage: Stage, scene: Scene, seen: Frame, detection: Detection, updates: tuple[EventUpdate, ...]
+    ) -> None:
         if detection.outcome not in ("clear", "changed"):
             return
         if any(update.event.end_reason == "settled" for update in updates):
@@ -138,7 +144,7 @@ class Detector:
         if self._options.shadows and stage.tint.due(seen.at, detection.outcome == "clear"):
             stage.learn_tint(self._chroma(seen), seen.at)
         stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
-        if self._absorb_after is not None and stage.scene.any_settled:
+        if self._absorb_after is not None and scene.any_settled:
             stage.absorb(seen.at - self._absorb_after)
 
     # -- how the camera is -------------------------------------------------------------------------------

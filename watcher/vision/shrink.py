@@ -7,10 +7,11 @@ import numpy as np
 
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
+from watcher.vision.scratch import borrowed, give_back
 
 
 class Shrinker:
-    """Area-averaging reduction with its own scratch buffers; one per camera, not shared between threads.
+    """Area-averaging reduction into buffers of its own; one per camera, not shared between threads.
 
     OpenCV's `INTER_AREA` has a fast special case for exactly 2:1, so large pictures are halved until less
     than four times the wanted size is left: 1080p to 320x180 takes a quarter of the time of one step and differs
@@ -19,7 +20,7 @@ class Shrinker:
     """
 
     def __init__(self) -> None:
-        self._scratch: dict[tuple[int, ...], U8] = {}
+        self._turn_of: dict[tuple[tuple[int, ...], int], U8] = {}
         self._turns: dict[tuple[int, ...], int] = {}
 
     def shrink(self, picture: U8, size: Size) -> U8:
@@ -28,16 +29,25 @@ class Shrinker:
         A picture already of that size is copied too: the result never shares memory with `picture`.
         """
         width, height = size
+        between: list[U8] = []
         while picture.shape[1] >= 4 * width and picture.shape[0] >= 4 * height:
             if picture.shape[0] % 2 or picture.shape[1] % 2:
                 break  # 2:1 exactly needs even sides
-            picture = self._resized(picture, (picture.shape[1] // 2, picture.shape[0] // 2), 0)
+            half = borrowed((picture.shape[0] // 2, picture.shape[1] // 2, *picture.shape[2:]), np.uint8)
+            between.append(half)
+            picture = self._resized(picture, (half.shape[1], half.shape[0]), half)
         shape = (height, width, *picture.shape[2:])
         # Turns are counted by shape: a frame's colour must not use up the turn of its brightness.
         self._turns[shape] = turn = 3 - self._turns.get(shape, 2)
-        return self._resized(picture, size, turn)
+        buffer = self._turn_of.get((shape, turn))
+        if buffer is None:
+            buffer = self._turn_of[shape, turn] = np.empty(shape, np.uint8)
+        result = self._resized(picture, size, buffer)
+        give_back(*between)
+        return result
 
-    def _resized(self, picture: U8, size: Size, slot: int) -> U8:
+    @staticmethod
+    def _resized(picture: U8, size: Size, buffer: U8) -> U8:
         factor = picture.shape[1] // size[0]
         odd = factor % 2 == 1 and factor > 1 and picture.shape[:2] == (size[1] * factor, size[0] * factor)
         least = min(picture.shape[1] / size[0], picture.shape[0] / size[1])
@@ -47,15 +57,9 @@ class Shrinker:
         if odd:
             # A box filter whose window begins at its pixel, of which every third (fifth ...) pixel is taken: the
             # same means as INTER_AREA's in a third of its time, which is fast at 2:1 only.
-            box = self._buffer((*picture.shape, -1))
-            picture = cast(U8, cv2.blur(picture, (factor, factor), dst=box, anchor=(0, 0)))
-            how = cv2.INTER_NEAREST
-        buffer = self._buffer((size[1], size[0], *picture.shape[2:], slot))
+            box = borrowed(picture.shape, np.uint8)
+            cv2.blur(picture, (factor, factor), dst=box, anchor=(0, 0))
+            cv2.resize(box, size, dst=buffer, interpolation=cv2.INTER_NEAREST)
+            give_back(box)
+            return buffer
         return cast(U8, cv2.resize(picture, size, dst=buffer, interpolation=how))
-
-    def _buffer(self, key: tuple[int, ...]) -> U8:
-        """The buffer of a shape, and of the turn that stands behind it."""
-        buffer = self._scratch.get(key)
-        if buffer is None:
-            buffer = self._scratch[key] = np.empty(key[:-1], np.uint8)
-        return buffer

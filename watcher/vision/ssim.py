@@ -24,6 +24,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from watcher.vision.arrays import F32, U8
+from watcher.vision.scratch import borrowed, give_back
 
 SIGMA = 1.5
 C1 = (0.01 * 255) ** 2
@@ -45,7 +46,7 @@ class Comparison:
 
     Set a reference, `load` a frame, then ask for what is needed; what only a changed frame needs is computed
     only when asked for. All arrays are float32 of shape (h, w), belong to the comparison and hold until the
-    next call; whoever keeps one copies it.
+    next call; whoever keeps one copies it. Those of the frame are lent to others when the comparison may `rest`.
 
     Parameters
     ----------
@@ -64,11 +65,11 @@ class Comparison:
     def __init__(self, shape: tuple[int, int], sigma: float = SIGMA) -> None:
         self.shape = shape
         self.sigma = sigma
-        (self.reference, self.difference, self.mean, self.variance) = _buffers(shape, 4)
-        (self.mean_square, self._nothing, self._structure, self._scratch) = _buffers(shape, 4)
-        (self._product, self._same, self._level) = _buffers(shape, 3)
-        (self._reference_mean, self.reference_variance) = _buffers(shape, 2)
+        (self.reference, self._reference_mean, self.reference_variance) = _buffers(shape, 3)
         (self._reference_structure, self._reference_level) = _buffers(shape, 2)
+        self._at_work = False
+        self._of_the_frame: tuple[F32, ...] = (_NONE,) * 8
+        self._share_out()
         self._has_structure = False
 
     def set_reference(self, reference: U8 | F32) -> None:
@@ -90,14 +91,30 @@ class Comparison:
         if frame.shape != self.shape:
             raise ValueError(f"expected a frame of shape {self.shape}, got {frame.shape}")
         self._has_structure = False
+        if not self._at_work:
+            self._at_work = True
+            self._of_the_frame = tuple(borrowed(self.shape, np.float32) for _ in range(8))
+            self._share_out()
         cv2.subtract(frame, self.reference, dst=self.difference, dtype=cv2.CV_32F)
         if same is not None:
-            cv2.copyTo(self._nothing, same, self.difference)
+            self._scratch.fill(0)
+            cv2.copyTo(self._scratch, same, self.difference)
         window_mean(self.difference, self.sigma, self.mean)
         cv2.multiply(self.difference, self.difference, dst=self._scratch)
         window_mean(self._scratch, self.sigma, self.variance)
         cv2.multiply(self.mean, self.mean, dst=self.mean_square)
         cv2.subtract(self.variance, self.mean_square, dst=self.variance)
+
+    def rest(self) -> None:
+        """Nothing more is asked about this frame: lend what it took to others, until the next one."""
+        if self._at_work:
+            lent, self._of_the_frame, self._at_work = self._of_the_frame, (_NONE,) * 8, False
+            self._share_out()
+            give_back(*lent)
+
+    def _share_out(self) -> None:
+        (self.difference, self.mean, self.variance, self.mean_square) = self._of_the_frame[:4]
+        (self._structure, self._scratch, self._product, self._same) = self._of_the_frame[4:]
 
     def structure(self) -> F32:
         """``vx + vy + C2``: how much structure there is around every pixel; change is a part of it."""
@@ -114,7 +131,7 @@ class Comparison:
 
     def ssim(self) -> F32:
         """The SSIM map, -1 to 1, of the (light-matched) frame against the reference."""
-        unlike, same, level = self.structure(), self._same, self._level
+        unlike, same, level = self.structure(), self._same, self._scratch
         cv2.subtract(unlike, self.variance, dst=same)
         cv2.scaleAdd(self._product, 2, self._reference_level, dst=level)  # 2 mx my + C1 = 2 m my + 2 my^2 + C1
         cv2.multiply(same, level, dst=same)
@@ -122,6 +139,9 @@ class Comparison:
         cv2.multiply(unlike, level, dst=level)
         cv2.divide(same, level, dst=same)
         return same
+
+
+_NONE: F32 = np.empty((0, 0), np.float32)
 
 
 def _buffers(shape: tuple[int, int], count: int) -> list[F32]:

@@ -151,6 +151,10 @@ class Stage:
         self._active = self._nothing
         self._refresh()
 
+    def rest(self) -> None:
+        """Nothing more is asked about this frame."""
+        self._comparison.rest()
+
     def absorb(self, before: float) -> None:
         """What settled before `before` seconds becomes the reference."""
         if self._known_scene().absorb(before):

@@ -1,0 +1,27 @@
+"""Arrays that are needed for a moment only, lent from one camera to the next.
+
+A camera needs a dozen planes while it compares a frame, and none until the next one comes. Lent, there are as many
+as frames are compared at the same time: one set for each core, and not one for each camera.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+# One append or pop is one step, also where several threads do it.
+_idle: dict[tuple[tuple[int, ...], str], list[NDArray[Any]]] = {}
+
+
+def borrowed(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array for oneself until `give_back`; what is in it means nothing."""
+    try:
+        return _idle[shape, np.dtype(dtype).str].pop()
+    except (KeyError, IndexError):
+        return np.empty(shape, dtype)
+
+
+def give_back(*arrays: NDArray[Any]) -> None:
+    """Let others have what was borrowed; nobody may look at it any more."""
+    for array in arrays:
+        _idle.setdefault((array.shape, array.dtype.str), []).append(array)
