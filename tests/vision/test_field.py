@@ -68,3 +68,30 @@ def test_half_of_the_picture_in_another_tone_is_no_light():
     watching = Watching().learn_scene(wall, 2)
     seen = watching.see(with_noise(painted(wall, Box(0, 0, 150, 180), 165), 2, 500))
     assert seen.changed_fraction > 0.3
+
+
+WALL = np.clip(cv2.GaussianBlur(SCENE, (0, 0), 12).astype(np.float32) * 0.6 + 140, 0, 240).astype(np.uint8)
+
+
+@pytest.mark.parametrize("soft", [25.0, 50.0])
+def test_a_lamp_that_burns_a_wall_out_is_silent(soft):
+    watching = Watching().learn_scene(WALL, 2)
+    for n, part in enumerate([0.2, 0.5, 0.8, 1, 1, 0.6, 0]):
+        seen = watching.see(with_noise(lit(WALL, lamp(0.5 * part, soft=soft)), 2, 300 + n))
+        assert seen.changed_fraction < 0.003
+
+
+def test_a_white_thing_on_a_bright_wall_is_no_light():
+    watching = Watching().learn_scene(WALL, 2)
+    seen = watching.see(with_noise(painted(WALL, BOX, 255), 1, 1))
+    assert covering(seen.regions).iou(BOX) > 0.7
+
+
+@pytest.mark.parametrize("strength", [0.6, -0.4])
+def test_a_lamp_over_half_of_the_picture_is_silent(strength):
+    """It is no tone curve, though one comes near to it where the picture has few levels."""
+    scene = painted(WALL.astype(np.float32) * 0.7, Box(0, 120, 320, 180), 190).astype(np.uint8)
+    watching = Watching().learn_scene(scene, 2)
+    for n, part in enumerate([0.25, 0.5, 0.75, 1, 1]):
+        shone = lit(scene, lamp(strength * part, (220, 90), 130, 40))
+        assert watching.see(with_noise(shone, 1, 300 + n)).changed_fraction < 0.003

@@ -44,6 +44,18 @@ _SAME = 0.04
 
 _GAINS = (0.3, 3.0)
 
+_WHITE = 248.0
+"""Grey levels beyond which the mean of four pixels may be burnt out."""
+
+_STRONGER = 3.0
+"""How much more light may add to a white place than to its rim."""
+
+_RIM, _MOST_OF_RIM = 0.25, 0.35
+"""How much of the light that it takes must lie on the rim, and on how much of it."""
+
+_INWARDS = 8
+"""Steps from the rim of a white place inwards, at most; the factor reaches about 20 pixels in each."""
+
 
 def gain_field(frame: U8, expected: F32, spread: float, watched: U8) -> F32 | None:
     """By which factor each pixel is brighter than `expected` because of light, float32 (h, w); None: nowhere.
@@ -59,26 +71,28 @@ def gain_field(frame: U8, expected: F32, spread: float, watched: U8) -> F32 | No
     x = cv2.resize(frame, half, interpolation=cv2.INTER_AREA).astype(np.float32)
     p = cast(F32, cv2.resize(expected, half, interpolation=cv2.INTER_AREA))
     seen = cv2.resize(watched, half, interpolation=cv2.INTER_NEAREST) > 0
-    lit = _lit(x, p, spread / 4, seen)
-    near, weight = _factor(x, p, lit, _NEAR, 2)
-    far, _ = _factor(x, p, lit, _FAR, 4)
-    trust = np.minimum(weight * 4, np.float32(1))
-    gain = np.clip(near * trust + far * (1 - trust), *_GAINS).astype(np.float32)
+    burnt = _burnt_out(x, p, seen)
+    lit = _lit(x, p, spread / 4, seen, burnt)
+    gain = _gain(x, p, lit) if burnt is None else _gain_inwards(x, p, lit, burnt)
     if float(np.abs(gain - 1).max()) < _SAME:
         return None
     return cast(F32, cv2.resize(gain, frame.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
-def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_]) -> F32:
-    """1 where light explains what is seen, else 0."""
+def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_], burnt: NDArray[np.bool_] | None = None) -> F32:
+    """1 where light explains what is seen, else 0; `burnt`: where light has burnt the picture out."""
     mean = _box(p, 7)
     around = (_box(x, 7) + 4) / (mean + 4)
     apart = x - around * p
     # Without slopes: those of a wall that gets darker to one side come and go with the light.
     texture = _variance(p - mean, 5) * around * around
     another = _variance(apart, 5) > _UNEVEN * texture + _FLOOR + 8 * noise
-    edge = cv2.magnitude(*(cv2.Sobel(apart, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0)))
-    steep = edge > _STEEP + np.sqrt(noise) + 0.05 * np.sqrt(texture)
+    steep = _slope(apart) > _STEEP + np.sqrt(noise) + 0.05 * np.sqrt(texture)
+    if burnt is not None:
+        # It has lost its texture there, and the edges against what is not stand out more, or less, than before.
+        there = cv2.dilate(burnt.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        known_edge = cv2.dilate((_slope(p) > _STEEP).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        another, steep = another & ~there, steep & ~(there & known_edge)
     # Closed over a few pixels: where an outline is faint for a moment light does not leak through.
     cut = cv2.morphologyEx((another | steep).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     cut = cv2.dilate(cut, np.ones((3, 3), np.uint8))
@@ -92,6 +106,48 @@ def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_]) -> F32:
     good[0] = False
     clipped = (x > 250) | (x < 4)
     return np.asarray(good[labels] & seen & ~clipped, np.float32)
+
+
+def _burnt_out(x: F32, p: F32, seen: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Where light has burnt the picture out; None: nowhere.
+
+    What is lit around it has become brighter as well, nearly as much as it takes to make a place white. A white
+    thing on a wall has no such rim.
+    """
+    white = (x > _WHITE) & (p < _WHITE) & (p * _GAINS[1] > _WHITE) & seen
+    if np.count_nonzero(white) < _LEAST:
+        return None
+    mask = white.astype(np.uint8)
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    grown = cv2.dilate(labels.astype(np.float32), np.ones((5, 5), np.uint8)).astype(np.int32)
+    rim = (grown > 0) & (cv2.dilate(mask, np.ones((3, 3), np.uint8)) == 0) & (p < _WHITE - 8)
+    brighter = (x + 4) / (p + 4) - 1 > _RIM * (_WHITE / np.maximum(p, np.float32(1)) - 1)
+    share = np.bincount(grown[rim & brighter], minlength=count) / np.maximum(
+        np.bincount(grown[rim], minlength=count), 1
+    )
+    good = share > _MOST_OF_RIM
+    good[0] = False
+    return good[labels] if good.any() else None
+
+
+def _gain_inwards(x: F32, p: F32, lit: F32, burnt: NDArray[np.bool_]) -> F32:
+    """The factor near each place; at least what makes white what is `burnt` out, taken from the rim inwards."""
+    gain, needed = _gain(x, p, lit), np.float32(256) / np.maximum(p, np.float32(1))
+    known = np.zeros_like(burnt)
+    for _ in range(_INWARDS):
+        before = np.count_nonzero(known)
+        known |= burnt & (1 + _STRONGER * (gain - 1) > needed)
+        if np.count_nonzero(known) < before + _LEAST:
+            break
+        gain = _gain(np.where(known, np.maximum(x, p * gain), x), p, np.where(known, np.float32(1), lit))
+    return np.where(known, np.maximum(gain, needed), gain)
+
+
+def _gain(x: F32, p: F32, lit: F32) -> F32:
+    near, weight = _factor(x, p, lit, _NEAR, 2)
+    far, _ = _factor(x, p, lit, _FAR, 4)
+    trust = np.minimum(weight * 4, np.float32(1))
+    return np.asarray(np.clip(near * trust + far * (1 - trust), *_GAINS), np.float32)
 
 
 def _factor(x: F32, p: F32, lit: F32, reach: float, coarser: int) -> tuple[F32, F32]:
@@ -109,6 +165,10 @@ def _factor(x: F32, p: F32, lit: F32, reach: float, coarser: int) -> tuple[F32, 
     little = np.float32(0.5)
     factor = (around(x * lit) + little) / (around(p * lit) + little)
     return cast(tuple[F32, F32], tuple(cv2.resize(one, size) for one in (factor, around(lit))))
+
+
+def _slope(values: F32) -> F32:
+    return cast(F32, cv2.magnitude(*(cv2.Sobel(values, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))))
 
 
 def _box(values: F32, side: int) -> F32:

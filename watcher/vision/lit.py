@@ -12,7 +12,7 @@ import numpy as np
 
 from watcher.vision.arrays import F32, U8
 from watcher.vision.field import gain_field
-from watcher.vision.tone import CLIPPED, NOTICED, SAME_TONE, Tone, coarse, tone_on, unclipped
+from watcher.vision.tone import CLIPPED, NOTICED, SAME_TONE, Tone, coarse, line_on, tone_on, unclipped
 
 _BRIGHT = 225.0
 """From here on a place may be clipped in one of its colours while its brightness is not."""
@@ -35,6 +35,12 @@ _MORE = 0.02
 
 _ALONE = 64.0
 """Of 255: how much of a cell may have another structure while it differs in tone alone."""
+
+_UNEXPLAINED, _APART = 0.02, 12.0
+"""Part of the picture that light leaves unexplained, by so many grey levels, before another light is tried."""
+
+_BETTER = 0.6
+"""What part of it another light may leave to be the right one."""
 
 _ROUNDING = 1 / 12
 """Variance of a level that was rounded."""
@@ -106,7 +112,8 @@ class Lit:
     def worth_a_look(self, unlike: U8, at: float) -> bool:
         """Whether to find the light on parts of the frame anew: so much has another tone than in the light known so
         far, and the same structure. `unlike` (255) is where the structure is another."""
-        means, weight = self._seen_cells()
+        # Where the frame is white as well: a lamp may have burnt it out.
+        (means, _), weight = self._seen_cells(), self._weight
         if self._lit_cells is None:
             self._lit_cells = coarse(self.picture)
         tone_alone = (cv2.absdiff(means, self._lit_cells) > _TONE) & (coarse(unlike) < _ALONE)
@@ -120,9 +127,19 @@ class Lit:
 
     def match_parts(self, spread: float) -> bool:
         """Find the light on parts of the frame; whether it is another one now. `spread`: variance of the noise."""
-        before, expected = self.field, np.clip(self.light.on(self._expected), 0, 255)
-        self.field = gain_field(self._luma, expected, spread, self._everything)
-        if before is None and self.field is None:
+        before, light = self.field, self.light
+        self.field = self._parts(light, spread)
+        left = self._left()
+        if left > _UNEXPLAINED:
+            # A curve that took the lamp's half of the picture for the light on all of it?
+            for other in (SAME_TONE, self._line()):
+                found = self.light, self.field
+                self.light, self.field = other, self._parts(other, spread)
+                if (now := self._left()) < _BETTER * left:
+                    left = now
+                else:
+                    self.light, self.field = found
+        if before is None and self.field is None and self.light is light:
             return False
         self._relight()
         return True
@@ -157,7 +174,26 @@ class Lit:
 
     def _found(self, noticed: float) -> Tone:
         means, weight = self._seen_cells()
+        if self.field is not None:
+            means = np.clip(means / coarse(self.field), 0, 255)
         return tone_on(means, self._coarse, weight, self.light, noticed)
+
+    def _line(self) -> Tone:
+        """The straight line nearest to what each level has become."""
+        means, weight = self._seen_cells()
+        return line_on(means, self._coarse, weight)
+
+    def _parts(self, light: Tone, spread: float) -> F32 | None:
+        expected = np.clip(light.on(self._expected), 0, 255)
+        return gain_field(self._luma, expected, spread, self._everything)
+
+    def _left(self) -> float:
+        """Part of the picture that light does not explain, 0 to 1."""
+        wanted, (means, _) = self.light.on(self._coarse), self._seen_cells()
+        if self.field is not None:
+            wanted = wanted * coarse(self.field)
+        apart = (np.abs(means - wanted.clip(0, 255)) > _APART) & ~((means > _BRIGHT) & (wanted > _BRIGHT))
+        return float(self._watched[apart].sum()) / max(float(self._watched.sum()), 1e-6)
 
     def _seen_cells(self) -> tuple[F32, F32]:
         """The means of the frame on the grid, and how much each of them counts."""

@@ -146,6 +146,16 @@ def tone_on(frame: F32, reference: F32, weight: F32, start: Tone = SAME_TONE, no
     return start if fit.apart(light.levels, start.levels) < noticed else light
 
 
+def line_on(frame: F32, reference: F32, weight: F32) -> Tone:
+    """The straight line that most of `frame` follows; arguments as those of `tone_on`."""
+    seen = weight > 0.05
+    x, y, part = frame[seen].astype(np.float64), reference[seen].astype(np.float64), weight[seen].astype(np.float64)
+    if x.size < 8:
+        return SAME_TONE
+    levels = _Fit(x, y, part).line(KNOTS)
+    return Tone(levels, float(levels[-1] - levels[0]) / float(KNOTS[-1]))
+
+
 class _Fit:
     """Samples of what was expected (`y`) and seen (`x`), with how much each of them counts (`part`)."""
 
