@@ -14,6 +14,12 @@ Mask = NDArray[np.bool_]
 Window = tuple[slice, slice]
 """A part of an array: rows, columns."""
 
+Labels = NDArray[np.uint16] | NDArray[np.int32]
+"""The number of the part that each pixel belongs to, 0 where it belongs to none."""
+
+_FEW_PARTS = 4 * 65535
+"""Pixels of a picture that cannot have more parts than 16 bits count: each keeps the pixels around it free."""
+
 _cv2: Any = cv2
 
 
@@ -22,6 +28,29 @@ def window_around(mask: U8, margin: int) -> Window:
     x, y, width, height = cv2.boundingRect(mask)
     rows = slice(max(0, y - margin), min(mask.shape[0], y + height + margin))
     return rows, slice(max(0, x - margin), min(mask.shape[1], x + width + margin))
+
+
+def labelled(mask: U8) -> tuple[int, Labels]:
+    """Into how many connected parts (8 neighbours) a mask falls, and one for what is not in it; their labels."""
+    count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=_label_type(mask))
+    return count, cast(Labels, labels)
+
+
+def measured_parts(mask: U8) -> tuple[int, Labels, NDArray[np.int32], F64]:
+    """The same, with OpenCV's statistics (left, top, width, height, area) of the parts and their centres."""
+    found = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=_label_type(mask))
+    return cast(tuple[int, Labels, NDArray[np.int32], F64], tuple(found))
+
+
+def _label_type(mask: U8) -> int:
+    # Labels of 16 bits take a third of the time of those of 32.
+    return cv2.CV_16U if mask.size <= _FEW_PARTS else cv2.CV_32S
+
+
+def median_of(values: NDArray[Any]) -> float:
+    """The (upper) median of a few thousand values, without what NumPy's does beside."""
+    flat = values.ravel()
+    return float(np.partition(flat, flat.size // 2)[flat.size // 2])
 
 
 def above(values: F32 | U8, limit: F32 | float) -> U8:

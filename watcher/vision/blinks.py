@@ -14,7 +14,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8, Mask, Window
+from watcher.vision.arrays import F32, U8, Labels, Mask, Window, measured_parts, window_around
 
 _SWAY = 13
 """Pixels, the side of the neighbourhood whose tones a swaying scene may bring; 2 % of the width to each side."""
@@ -103,12 +103,14 @@ class Blinks:
 
     def _sorted_out(self, luma: U8, expected: F32, changed: U8) -> list[_Found]:
         """The pieces that do not sway; notes what does, and what is large."""
-        scene = np.clip(expected, 0, 255).astype(np.uint8)
+        within = np.zeros_like(changed)
+        window = window_around(changed, _SWAY)
+        scene = cv2.convertScaleAbs(expected[window])
         low = np.maximum(cv2.erode(scene, self._around), _TOLERANCE) - _TOLERANCE
         high = np.minimum(cv2.dilate(scene, self._around), np.uint8(255) - _TOLERANCE) + _TOLERANCE
-        within = cv2.bitwise_and(cv2.inRange(luma, low, high), changed)
-        joined = cv2.dilate(changed, np.ones((5, 5), np.uint8))
-        count, labels, stats, centres = cv2.connectedComponentsWithStats(joined)
+        within[window] = cv2.bitwise_and(cv2.inRange(luma[window], low, high), changed[window])
+        joined = cast(U8, cv2.dilate(changed, np.ones((5, 5), np.uint8)))
+        count, labels, stats, centres = measured_parts(joined)
         whole = np.bincount(labels[changed > 0], minlength=count)
         sways = np.bincount(labels[within > 0], minlength=count) >= _NEARLY_ALL * whole
         large = ~sways & (whole > _SMALL * changed.size)
@@ -165,5 +167,5 @@ def _gone_on(piece: _Piece | None, one: _Found, at: float) -> _Piece:
     return piece
 
 
-def _picked(labels: np.ndarray, wanted: np.ndarray) -> U8:
+def _picked(labels: Labels, wanted: np.ndarray) -> U8:
     return cast(U8, (wanted.astype(np.uint8) * np.uint8(255))[labels])

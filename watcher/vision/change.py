@@ -93,7 +93,7 @@ def change_map(comparison: Comparison, limits: Limits, window: Window) -> Change
     """Structure and tone change of the loaded frame inside `window`, noise taken off."""
     structure = comparison.variance[window] - limits.noise[window]
     np.maximum(structure, 0, out=structure)
-    np.divide(structure, comparison.structure()[window], out=structure)
+    np.divide(structure, comparison.structure_in(window), out=structure)
     structure *= 0.5 / limits.level.structure
     tone = np.sqrt(comparison.mean_square[window])
     tone -= 0.5 * limits.tone_noise[window]

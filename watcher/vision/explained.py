@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, U8
+from watcher.vision.arrays import F32, U8, Labels, labelled
 
 RATIOS = (0.38, 0.93)
 """Brightness in shadow over brightness in the open, in the camera's (gamma-coded) levels."""
@@ -178,10 +178,10 @@ def _light_like(seen: Seen) -> tuple[F32, U8, U8]:
     x = seen.reference + seen.difference
     mean, expected = _box(x), _box(seen.reference)
     ratio = cast(F32, mean / np.maximum(expected, np.float32(4)))
-    left = x - ratio * seen.reference
+    left = cast(F32, cv2.subtract(x, cv2.multiply(ratio, seen.reference)))
     # 3x3, so that a narrow shadow has an inside too. The ratio changes little within it.
     centre = _box(left)
-    uneven = _box(left * left) - centre * centre
+    uneven = cv2.subtract(_box(cast(F32, cv2.multiply(left, left))), cv2.multiply(centre, centre))
     even = uneven < _UNEVEN * (seen.noise * (1 + ratio * ratio) + np.float32(_ROUNDING))
     shaded = even & (ratio > RATIOS[0]) & (ratio < RATIOS[1])
     color = seen.color(ratio)
@@ -203,11 +203,11 @@ def _box(values: F32) -> F32:
 class _Parts:
     """The connected parts of a mask, number 0 being what is not in it."""
 
-    labels: NDArray[np.int32]
+    labels: Labels
     count: int
     places: NDArray[np.intp]
     """Flat indices of the pixels in the parts."""
-    part: NDArray[np.int32]
+    part: Labels
     """The part that each of these belongs to."""
     area: NDArray[np.float64]
     outline: NDArray[np.intp]
@@ -217,14 +217,14 @@ class _Parts:
 
     @classmethod
     def of(cls, mask: U8) -> "_Parts":
-        count, found = cv2.connectedComponents(mask, connectivity=8)
-        labels = cast(NDArray[np.int32], found)
-        places = np.flatnonzero(mask)
-        part = labels.ravel()[places]
-        outline = np.flatnonzero(cv2.subtract(cv2.dilate(mask, _SQUARE), mask))
-        grown = cv2.dilate(labels.astype(np.float32), _SQUARE)
+        count, labels = labelled(mask)
+        flat = labels.ravel()
+        places = np.flatnonzero(flat > 0)
+        part = flat[places]
+        grown = cv2.dilate(labels if labels.dtype == np.uint16 else labels.astype(np.float32), _SQUARE).ravel()
+        outline = np.flatnonzero((grown > 0) & (flat == 0))
         area = np.bincount(part, minlength=count).astype(np.float64)
-        return cls(labels, count, places, part, area, outline, grown.ravel()[outline].astype(np.int32))
+        return cls(labels, count, places, part, area, outline, grown[outline].astype(np.int32))
 
     def share_of_outline(self, where: U8) -> NDArray[np.float64]:
         """Part of each outline that lies in `where`, 0 to 1."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, U8, Window, window_around
+from watcher.vision.arrays import F32, U8, Window, measured_parts, window_around
 from watcher.vision.detection import Region, StillCause
 from watcher.vision.geometry import Box, Size
 
@@ -40,7 +40,7 @@ def patches(changed: U8, strong: U8, smallest: int, window: Window) -> list[Patc
     inner = window_around(changed, 0)
     changed, strong = changed[inner], strong[inner]
     top, left = window[0].start + inner[0].start, window[1].start + inner[1].start
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(changed, connectivity=8)
+    count, labels, stats, _ = measured_parts(changed)
     wanted = np.bincount(labels[strong > 0], minlength=count) > 0
     wanted[0] = False
     wanted &= stats[:, cv2.CC_STAT_AREA] >= smallest

@@ -23,12 +23,17 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from watcher.vision.arrays import F32, U8
+from watcher.vision.arrays import F32, U8, Window
 from watcher.vision.scratch import borrowed, give_back
 
 SIGMA = 1.5
 C1 = (0.01 * 255) ** 2
 C2 = (0.03 * 255) ** 2
+
+
+def window_side(sigma: float) -> int:
+    """Side of the window in pixels."""
+    return 2 * int(3.5 * sigma + 0.5) + 1
 
 
 def window_mean(picture: MatLike, sigma: float, out: F32 | None = None) -> F32:
@@ -37,7 +42,7 @@ def window_mean(picture: MatLike, sigma: float, out: F32 | None = None) -> F32:
     Written into `out` where given. The same window as scikit-image's `structural_similarity` with
     ``gaussian_weights=True``.
     """
-    side = 2 * int(3.5 * sigma + 0.5) + 1
+    side = window_side(sigma)
     return cast(F32, cv2.GaussianBlur(picture, (side, side), sigma, dst=out, borderType=cv2.BORDER_REFLECT))
 
 
@@ -129,6 +134,18 @@ class Comparison:
             self._has_structure = True
         return self._structure
 
+    def structure_in(self, window: Window) -> F32:
+        """The same inside a `window` alone, in an array of its own."""
+        if self._has_structure:
+            return self._structure[window].copy()
+        reach = window_side(self.sigma) // 2
+        around, inside = _grown(window, reach, self.shape)
+        product = cv2.multiply(self.difference[around], self.reference[around])
+        shared = window_mean(product, self.sigma)[inside]
+        found = cv2.subtract(shared, cv2.multiply(self.mean[window], self._reference_mean[window]))
+        cv2.scaleAdd(found, 2, self._reference_structure[window], dst=found)
+        return cast(F32, cv2.add(found, self.variance[window], dst=found))
+
     def ssim(self) -> F32:
         """The SSIM map, -1 to 1, of the (light-matched) frame against the reference."""
         unlike, same, level = self.structure(), self._same, self._scratch
@@ -142,6 +159,17 @@ class Comparison:
 
 
 _NONE: F32 = np.empty((0, 0), np.float32)
+
+
+def _grown(window: Window, reach: int, shape: tuple[int, int]) -> tuple[Window, Window]:
+    """The window with so many pixels around it, as far as there are any; and where it lies in that."""
+    around = tuple(
+        slice(max(0, one.start - reach), min(n, one.stop + reach)) for one, n in zip(window, shape, strict=True)
+    )
+    inside = tuple(
+        slice(one.start - wide.start, one.stop - wide.start) for one, wide in zip(window, around, strict=True)
+    )
+    return cast(tuple[Window, Window], (around, inside))
 
 
 def _buffers(shape: tuple[int, int], count: int) -> list[F32]:

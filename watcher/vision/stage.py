@@ -37,7 +37,7 @@ GUARD_REACH = 7
 """Side in pixels of what is not learnt around change: the faint rims of objects."""
 
 SIMILARITY_EVERY = 1.0
-"""Seconds for which the similarity of quiet frames holds: it costs as much again as knowing that one is quiet."""
+"""Seconds for which the similarity holds: it costs as much again as knowing that a frame is quiet."""
 
 FOLLOW_EVERY = 1.0
 """Seconds between two steps in which all that rests on the reference follows what was learnt: it moves slowly."""
@@ -82,7 +82,7 @@ class Stage:
         self._active = self._luma = self._unlike = self._nothing
         self._changed_at = np.full(shape, -np.inf)
         self._followed_at, self._owed = -np.inf, 0.0
-        self._similarity: tuple[float, float] | None = None
+        self._similarity: tuple[float, float, str] | None = None
         self._guess: F32 | None = None
 
     # -- the reference -----------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Stage:
         self._still.quiet(luma)
         return Detection(
             "clear",
-            similarity=self._similarity_at(view.at),
+            similarity=self._similarity_at(view.at, "clear"),
             zone_fractions=self._no_fractions,
             settled_fractions=self._settled_fractions,
             gain=round(self._lit.light.gain, 4),
@@ -313,11 +313,10 @@ class Stage:
         regions = [
             region(patch, self.change, self.watched.zones, view.scale, self._full_size, still) for patch in near
         ]
-        self._similarity = None
         return Detection(
             "changed",
             regions=tuple(regions),
-            similarity=self._similarity_at(view.at),
+            similarity=self._similarity_at(view.at, "changed"),
             changed_fraction=self.watched.fraction(self._active),
             zone_fractions=self.watched.zone_fractions(self._active),
             settled_fractions=self._settled_fractions,
@@ -356,14 +355,15 @@ class Stage:
         self._limits = Limits(spread, self._comparison, self._level)
         self._still.set_noise(spread)
 
-    def _similarity_at(self, at: float) -> float | None:
-        """Mean SSIM of the watched part; that of a quiet frame is used again for a while."""
-        if self._similarity is None or not 0 <= at - self._similarity[0] < SIMILARITY_EVERY:
+    def _similarity_at(self, at: float, outcome: str) -> float | None:
+        """Mean SSIM of the watched part; used again for a while, until the outcome is another."""
+        known = self._similarity
+        if known is None or known[2] != outcome or not 0 <= at - known[0] < SIMILARITY_EVERY:
             watched = self.watched
             if not watched.pixels:
                 return None
             everywhere = watched.pixels == watched.everything.size
             similar = self._comparison.ssim()
             mean = cv2.mean(similar) if everywhere else cv2.mean(similar, mask=watched.everything)
-            self._similarity = (at, round(mean[0], 6))
-        return self._similarity[1]
+            self._similarity = known = (at, round(mean[0], 6), outcome)
+        return known[1]

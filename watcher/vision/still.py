@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, F64, U8, Window, above
+from watcher.vision.arrays import F32, F64, U8, Window, above, median_of
 from watcher.vision.detection import StillCause
 from watcher.vision.regions import Patch, window_of
 
@@ -111,7 +111,7 @@ class Stillness:
 
     def _apart(self, frame: U8, other: U8, window: Window) -> F32:
         # Exposure that swings moves every pixel by about the same: what most of the picture does is not motion.
-        common = np.median(frame[::8, ::8].astype(np.int16) - other[::8, ::8])
+        common = median_of(frame[::8, ::8].astype(np.int16) - other[::8, ::8])
         step = np.subtract(frame[window], other[window], dtype=np.float32)
         apart: F32 = np.abs(cv2.blur(step, (3, 3)) - np.float32(common))
         return apart
@@ -131,7 +131,7 @@ def relit(picture: U8, frame: U8) -> U8:
     for start, end in pairwise(edges):
         if end - start >= _ENOUGH:
             levels.append(float(before[start:end].mean()))
-            steps.append(float(np.median(apart[start:end])))
+            steps.append(median_of(apart[start:end]))
     if not levels:
         return picture
     tones = np.arange(256)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, F64, U8
+from watcher.vision.arrays import F32, F64, U8, median_of
 
 GRID = (48, 36)
 """(width, height) of the grid on which light is matched: 1728 means of about 7 x 5 pixels."""
@@ -118,6 +118,9 @@ def coarse(picture: U8 | F32) -> F32:
 
 def unclipped(picture: U8 | F32) -> NDArray[np.bool_]:
     """Cells of the grid, bool of shape (36, 48), in which (nearly) nothing of `picture` is clipped."""
+    darkest, brightest, _, _ = cv2.minMaxLoc(picture)
+    if CLIPPED[0] < darkest and brightest < CLIPPED[1]:
+        return np.ones(GRID[::-1], np.bool_)
     inside = cv2.inRange(picture, CLIPPED[0] + 1, CLIPPED[1] - 1)
     return coarse(cast(U8, inside)) > 255 * (1 - _MOST_CLIPPED)
 
@@ -175,11 +178,13 @@ class _Fit:
 
     def holds(self, levels: F64, noticed: float) -> bool:
         """Whether the samples still lie around that curve at every level, to less than `noticed`."""
-        if self.scale(levels) > _CLOSE:
+        residual = self._x - self.expected(levels)
+        scale = max(1.0, 1.4826 * median_of(np.abs(residual)))
+        if scale > _CLOSE:
             return False
-        near = self.expected(levels)
-        trust = self._trust(near)
-        beside = _summed(self._knot, trust * (self._x - near)) / (_summed(self._knot, trust) + _FEW)
+        trust = self._part / np.square(1 + np.square(residual * (0.5 / scale)))
+        few = _FEW * float(trust.sum())
+        beside = _summed(self._knot, trust * residual) / (_summed(self._knot, trust) + few)
         return float(np.abs(beside).max()) < _STAYS * noticed
 
     def apart(self, one: F64, other: F64) -> float:
