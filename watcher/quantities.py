@@ -156,6 +156,10 @@ FRACTION = Quantity(
 )  # fmt: skip
 SIZE = Quantity("a number of bytes", _BYTES, "b", "5 GB")
 COUNT_PER_SECOND = Quantity("a rate", {"": 1.0, "fps": 1.0, "/s": 1.0, "hz": 1.0}, "", "10")
+PER_DAY = Quantity(
+    "a number a day", {"": 1.0, "/day": 1.0, "/d": 1.0, "/h": 24.0, "/week": 1 / 7}, "", "24/day",
+    least=0.01, most=1000.0, above="is above 1000 a day; write for example 24/day",
+)  # fmt: skip
 
 LENGTH = LengthQuantity("a length", {"px": 1.0, "mm": 1.0}, "px", "6 px, or 0.3 mm")
 
@@ -163,4 +167,5 @@ Seconds = Annotated[float, DURATION]
 Fraction = Annotated[float, FRACTION]
 ByteCount = Annotated[int, SIZE]
 Rate = Annotated[float, COUNT_PER_SECOND]
+PerDay = Annotated[float, PER_DAY]
 Pixels = Annotated[Length, LENGTH]

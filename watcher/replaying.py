@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from watcher import profiles
+from watcher.camera.detecting import detector_of
 from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
 from watcher.errors import RequestRefused, SourceLost
@@ -30,7 +31,6 @@ from watcher.sources.options import (
     VideoOptions,
     options_from_text,
 )  # fmt: skip
-from watcher.vision.detector import Detector
 from watcher.vision.frame import Frame, Gap, Observation
 from watcher.vision.reference.options import FixedOptions
 
@@ -108,7 +108,7 @@ class Replay:
         self.options = options
         self.source = make_source(options.source, options.key)
         self._veil = Veil([area.points for area in options.privacy.values()])
-        self.detector = Detector(options.detector, options.watched, options.compared, options.events.absorb_after)
+        self.detector = detector_of(options)
         self._tracker = Tracker(options.key, options.events, options.zones, replay_ids(options.key))
         self.reference = self._given_reference(options)
         self.stopped = False

@@ -13,6 +13,7 @@ from typing import Any
 from watcher.camera import lessons, recipes
 from watcher.camera.backoff import delays
 from watcher.camera.capture import Capture
+from watcher.camera.detecting import detector_of
 from watcher.camera.feed import Feed
 from watcher.camera.force import InForce
 from watcher.camera.inbox import Inbox, Letter, Triggered, UseRecipe, UseReference, UseSettings
@@ -49,7 +50,6 @@ from watcher.sinks import Outlet
 from watcher.sinks.options import StorageOptions
 from watcher.sources import Source
 from watcher.sources.build import make_source
-from watcher.vision.detector import Detector
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def parts_of() -> Parts:
     """The detector and tracker that options ask for."""
     new_id = live_ids(os.urandom)
     return Parts(
-        detector=lambda now: Detector(now.detector, now.watched, now.compared, now.events.absorb_after),
+        detector=detector_of,
         tracker=lambda now: Tracker(now.key, now.events, now.zones, new_id),
         new_id=new_id,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from watcher.camera.options import CameraOptions
 from watcher.camera.settings import Adjusted
 from watcher.events.payload import utc_text
+from watcher.events.sizes import alarms_wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,5 @@ class InForce:
 
 def asks_for(options: CameraOptions) -> tuple[Any, ...]:
     """What a detector is made of: where that changes another one is needed."""
-    return options.detector, options.watched, options.reference, options.events.absorb_after
+    wanted = alarms_wanted(options.detector, options.events, options.zones)
+    return options.detector, options.watched, options.reference, options.events.absorb_after, wanted

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from watcher.events.look import WHOLE, Look, Thresholds
 from watcher.events.options import EventsOptions
 from watcher.events.travel import only
-from watcher.vision.options import ZoneOptions
+from watcher.vision.alarms import Wanted
+from watcher.vision.options import DetectorOptions, ZoneOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ def thresholds(events: EventsOptions, zones: Mapping[str, ZoneOptions]) -> Thres
     common = events.threshold
     own = {key: common if zone.threshold is None else zone.threshold for key, zone in zones.items()}
     return own or {WHOLE: common}
+
+
+def alarms_wanted(
+    detector: DetectorOptions, events: EventsOptions, zones: Mapping[str, ZoneOptions]
+) -> Wanted | None:
+    """What the detector must know of events to keep to the false alarms that are wanted; None where none are."""
+    if detector.false_alarms is None:
+        return None
+    return Wanted(detector.false_alarms, events.rise, thresholds(events, zones))
 
 
 def limits(events: EventsOptions, zones: Mapping[str, ZoneOptions]) -> Mapping[str, Limits]:

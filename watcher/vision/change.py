@@ -11,7 +11,7 @@ The window makes structure change reach its own radius beyond every object; `wit
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import cv2
 import numpy as np
@@ -44,6 +44,14 @@ def levels(sensitivity: float) -> Levels:
     """The levels for a sensitivity of 0 (only blatant change) to 1: an eighth of the change at 1 as at 0."""
     factor = 8.0 ** (0.5 - sensitivity)
     return Levels(min(0.95, STRUCTURE * factor), TONE * factor, COLOR * factor)
+
+
+class Beyond(Protocol):
+    """What is taken off a comparison, and what counts beyond that."""
+
+    noise: F32
+    tone_noise: F32
+    level: Levels
 
 
 class Limits:
@@ -89,7 +97,7 @@ class ChangeMap:
         return np.minimum(np.maximum(self.structure, self.tone), np.float32(1))
 
 
-def change_map(comparison: Comparison, limits: Limits, window: Window) -> ChangeMap:
+def change_map(comparison: Comparison, limits: Beyond, window: Window) -> ChangeMap:
     """Structure and tone change of the loaded frame inside `window`, noise taken off."""
     structure = comparison.variance[window] - limits.noise[window]
     np.maximum(structure, 0, out=structure)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from watcher.errors import PictureUnreadable, ReferenceUnusable
 from watcher.events.event import EventUpdate
+from watcher.vision.alarms import Wanted
 from watcher.vision.arrays import F32, U8
 from watcher.vision.condition import Condition
 from watcher.vision.detection import Detection, Region
@@ -61,9 +62,10 @@ class Detector:
         watched: WatchedOptions,
         reference: FixedOptions | BackgroundOptions,
         absorb_after: float | None,
+        wanted: Wanted | None = None,
     ) -> None:
         self._options, self._watched, self._reference = options, watched, reference
-        self._absorb_after = absorb_after
+        self._absorb_after, self._wanted = absorb_after, wanted
         self._shrinker, self._color_shrinker = Shrinker(), Shrinker()
         self._stage: Stage | None = None
         self._full_size: Size | None = None
@@ -217,16 +219,20 @@ class Detector:
         """What must survive a restart; empty while still learning."""
         if self._stage is None or self._stage.scene is None or self._learning is not None:
             return {}
-        return {**self._stage.scene.memory(), **self._stage.restless.memory()}
+        alarms = {} if self._stage.alarms is None else self._stage.alarms.memory()
+        return {**self._stage.scene.memory(), **self._stage.restless.memory(), **alarms}
 
     def remember(self, memory: Memory, full_size: Size) -> None:
         """Begin with what `memory` gave before, for frames of `full_size`; ReferenceUnusable if it cannot be."""
         size = analysed_size(full_size, self._options.size)
         scene = remembered(memory, (size[1], size[0]), 3 if self._options.color else 1)
         self._full_size = full_size
-        self._stage, self._steady = Stage(size, full_size, self._options, self._watched), None
+        self._stage = Stage(size, full_size, self._options, self._watched, self._wanted)
+        self._steady = None
         self._stage.set_scene(scene)
         self._stage.restless.remember(memory)
+        if self._stage.alarms is not None:
+            self._stage.alarms.remember(memory)
         self._learning, self._unproven = None, True
 
     def expected(self) -> U8 | None:
@@ -324,7 +330,10 @@ class Detector:
             if self._unproven:
                 self._unproven, self._learning = False, self._new_learning()
             size = (view.luma.shape[1], view.luma.shape[0])
-            self._stage, self._steady = Stage(size, view.full_size, self._options, self._watched), None
+            self._stage, self._steady = (
+                Stage(size, view.full_size, self._options, self._watched, self._wanted),
+                None,
+            )
             self._full_size = view.full_size
         return self._stage
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from watcher.quantities import Fraction, Pixels, percent
+from watcher.quantities import Fraction, PerDay, Pixels, percent
 
 STRICT = {"extra": "forbid"}
 """pydantic's configuration for every options dataclass: unknown keys are refused."""
@@ -85,6 +85,10 @@ class DetectorOptions:
     analysed as they are."""
     sensitivity: Fraction = 0.5
     """0: only blatant change, 1: the faintest that the noise allows."""
+    false_alarms: PerDay | None = None
+    """How many events a day noise alone may make, `24/day`: then changes count that are fainter than `sensitivity`
+    asks for, as far as noise allows. Null: as `sensitivity` says, which noise does not reach. Every frame costs as
+    much as one with change."""
     color: bool = False
     """Also see a change of colour at equal brightness; costs about as much again as grey."""
     light: bool = True

@@ -6,11 +6,13 @@ from typing import cast
 import cv2
 import numpy as np
 
+from watcher.vision.alarms import Alarms, Wanted
 from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around
 from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels, most
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection, StillCause
 from watcher.vision.explained import Seen, Shade, unexplained
+from watcher.vision.faint import faint_change
 from watcher.vision.frame import Chroma, View
 from watcher.vision.geometry import Size
 from watcher.vision.lit import Lit
@@ -61,7 +63,14 @@ def analysed_size(full: Size, longest: int) -> Size:
 class Stage:
     """The comparison of pictures of one size with one scene."""
 
-    def __init__(self, size: Size, full_size: Size, options: DetectorOptions, watched: WatchedOptions) -> None:
+    def __init__(
+        self,
+        size: Size,
+        full_size: Size,
+        options: DetectorOptions,
+        watched: WatchedOptions,
+        wanted: Wanted | None = None,
+    ) -> None:
         self.size = size
         self._full_size = full_size
         self._options = options
@@ -73,6 +82,7 @@ class Stage:
         self._lit = Lit(self.watched.everything)
         self._still = Stillness(shape)
         self.restless = Restless(shape)
+        self.alarms = None if wanted is None else Alarms(wanted)
         self.tint = Tint()
         self._shade = Shade()
         self._explains = options.shadows and options.light
@@ -174,9 +184,13 @@ class Stage:
             change, window = self._change(suspects, len(planes) > 1, view.at)
             found = self._changed(change, window, planes, view.at, chroma)
             if found:
+                if self.alarms is not None:
+                    self.alarms.passed(view.at)
                 return self._detection(found, luma, view)
         elif self._options.restless and self.restless.due(view.at):
             self.restless.look(luma, self._lit.picture, None, view.at)
+        if self.alarms is not None and (found := self._faint(self.alarms, view.at)):
+            return self._detection(found, luma, view)
         self.change = self._no_change
         self._active = self._nothing
         self._still.quiet(luma)
@@ -259,6 +273,19 @@ class Stage:
         self.change = np.zeros_like(self._no_change)
         self.change[window] = strength
         return patches(changed, above(strength, STRONG), self._options.smallest, window)
+
+    def _faint(self, alarms: Alarms, at: float) -> list[Patch]:
+        """What has changed by so little that only the number of false alarms wanted says whether it counts."""
+        if self._options.light and self._lit.match():
+            self._show()
+            self._load(self._luma)
+        found, strength = faint_change(
+            alarms, self._comparison, self._limits.spread, self.restless.factor, self.watched,
+            smallest=self._options.smallest, strong=STRONG, reach=REACH, at=at,
+        )  # fmt: skip
+        if found:
+            self.change, self._unlike = strength, self._nothing
+        return found
 
     def _calmed(self, change: ChangeMap, window: Window, at: float) -> ChangeMap:
         """The change in `window`, with what is restless raised above its threshold; learnt from, too."""
