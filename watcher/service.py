@@ -34,6 +34,7 @@ reference, far less than the 30 s that systemd allows."""
 LOOK_EVERY = 1.0
 SETTLED_AFTER = 10.0
 """Seconds after a start or reload: cameras are open, the first pictures are learnt, everything is told."""
+SETTLES_EVERY = 600.0
 CAMERAS_END_WITHIN = 2.0
 OUTLETS_END_WITHIN = 1.5
 """Together with the broker's end these stay below the 5 s in which a service has to stop."""
@@ -52,7 +53,8 @@ class Service:
     Parameters
     ----------
     path : of the configuration; read at `run`, and again at every reload.
-    settled : called by the main thread some seconds after a start or reload, when all that takes is over.
+    settled : called by the main thread some seconds after a start or reload, when all that takes is over, and
+        now and then.
     """
 
     def __init__(
@@ -229,7 +231,7 @@ class Service:
 
     def _settle(self) -> None:
         if self._settles_at is not None and time.monotonic() >= self._settles_at:
-            self._settles_at = None
+            self._settles_at = time.monotonic() + SETTLES_EVERY
             self._settled()
 
     def _standing(self) -> str:

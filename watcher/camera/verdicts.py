@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import Lock
 
-from watcher.camera.pictures import DIFFERENCE_WIDTH
+from watcher.camera.pictures import DIFFERENCE_WIDTH, drawn
 from watcher.camera.recipes import Recipe
 from watcher.inspection.gate import Due
 from watcher.inspection.verdict import Inspection
@@ -34,11 +33,9 @@ class VerdictPictures:
 
     def __init__(self, judged: Judged, caption: str) -> None:
         self._judged, self._caption = judged, caption
-        self._one_at_a_time = Lock()
 
     def annotated(self) -> bytes:
-        with self._one_at_a_time:
-            return self._annotated
+        return drawn(lambda: self._annotated)
 
     def clean(self) -> bytes:
         return self._judged.frame.jpeg()
@@ -48,8 +45,7 @@ class VerdictPictures:
         return None if recipe is None else encode_jpeg(recipe.golden.picture)
 
     def difference(self) -> bytes | None:
-        with self._one_at_a_time:
-            return self._difference
+        return drawn(lambda: self._difference)
 
     @cached_property
     def _annotated(self) -> bytes:

@@ -69,7 +69,6 @@ class FaintLimits:
 
     def __init__(self, noise: F32, ease: float) -> None:
         self.noise = noise * np.float32(ease)
-        self.tone_noise = np.sqrt(self.noise)
         self.level = _FAINT
 
 

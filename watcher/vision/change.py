@@ -50,7 +50,6 @@ class Beyond(Protocol):
     """What is taken off a comparison, and what counts beyond that."""
 
     noise: F32
-    tone_noise: F32
     level: Levels
 
 
@@ -65,9 +64,8 @@ class Limits:
         self.noise = window_mean(spread, 2.0)
         self.spread = self.noise.copy()
         np.multiply(self.noise, _NOISE_SPREAD, out=self.noise)
-        self.tone_noise = np.sqrt(self.noise)
         self.variance = self.noise + level.structure * (comparison.reference_variance + C2)
-        self.mean_square: F32 = np.square(self.tone_noise * np.float32(0.5) + np.float32(level.tone))
+        self.mean_square: F32 = np.square(np.sqrt(self.noise) * np.float32(0.5) + np.float32(level.tone))
         self.level = level
 
     def suspects(self, comparison: Comparison, watched: U8) -> U8 | None:
@@ -104,7 +102,7 @@ def change_map(comparison: Comparison, limits: Beyond, window: Window) -> Change
     np.divide(structure, comparison.structure_in(window), out=structure)
     structure *= 0.5 / limits.level.structure
     tone = np.sqrt(comparison.mean_square[window])
-    tone -= 0.5 * limits.tone_noise[window]
+    tone -= np.float32(0.5) * np.sqrt(limits.noise[window])
     np.maximum(tone, 0, out=tone)
     tone *= 0.5 / limits.level.tone
     return ChangeMap(structure, tone)

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+_MOST_IDLE = 16
+"""Of one kind: what two cores need. Where more were lent at once they are let go of."""
+
 # One append or pop is one step, also where several threads do it.
 _idle: dict[tuple[tuple[int, ...], str], list[NDArray[Any]]] = {}
 
@@ -24,4 +27,6 @@ def borrowed(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 def give_back(*arrays: NDArray[Any]) -> None:
     """Let others have what was borrowed; nobody may look at it any more."""
     for array in arrays:
-        _idle.setdefault((array.shape, array.dtype.str), []).append(array)
+        idle = _idle.setdefault((array.shape, array.dtype.str), [])
+        if len(idle) < _MOST_IDLE:
+            idle.append(array)

@@ -64,13 +64,12 @@ class Comparison:
     mean : windowed mean of the difference.
     variance : windowed variance of the difference.
     mean_square : square of `mean`.
-    reference_variance : windowed variance of the reference.
     """
 
     def __init__(self, shape: tuple[int, int], sigma: float = SIGMA) -> None:
         self.shape = shape
         self.sigma = sigma
-        (self.reference, self._reference_mean, self.reference_variance) = _buffers(shape, 3)
+        (self.reference, self._reference_mean) = _buffers(shape, 2)
         (self._reference_structure, self._reference_level) = _buffers(shape, 2)
         self._at_work = False
         self._of_the_frame: tuple[F32, ...] = (_NONE,) * 8
@@ -87,9 +86,14 @@ class Comparison:
         centred_mean = window_mean(centred, self.sigma)
         variance = window_mean(centred * centred, self.sigma) - centred_mean * centred_mean
         np.add(centred_mean, 128, out=self._reference_mean)
-        np.maximum(variance, 0, out=self.reference_variance)
-        np.add(self.reference_variance * 2, C2, out=self._reference_structure)
+        np.maximum(variance, 0, out=variance)
+        np.add(variance * 2, C2, out=self._reference_structure)
         np.add(self._reference_mean * self._reference_mean * 2, C1, out=self._reference_level)
+
+    @property
+    def reference_variance(self) -> F32:
+        """Windowed variance of the reference."""
+        return (self._reference_structure - np.float32(C2)) * np.float32(0.5)
 
     def load(self, frame: U8 | F32, same: U8 | None = None) -> None:
         """Compare `frame` (uint8 or float32, 0-255) with the reference; in `same` (255) it does not differ."""
