@@ -4,15 +4,16 @@ At edges brightness tells of widths and focus, not of light.
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from watcher.inspection.uneven import Shading, Uneven
-from watcher.vision.arrays import F32, U8, Mask
+from watcher.vision.arrays import F32, F64, U8, Mask
 from watcher.vision.geometry import Size
 from watcher.vision.light import Light, light_on
+from watcher.vision.pose import Pose
 
 _MOST = 600
 """Places of each of sixteen shades, about."""
@@ -24,6 +25,7 @@ _MOSTLY = 0.97
 _FEWEST = 150
 _TELLS = 8.0
 """Standard deviation of grey levels from which a gain can be told."""
+_cv2: Any = cv2
 _EVEN = 12
 """Grey levels between bright and dark around a place that is flat."""
 
@@ -44,19 +46,21 @@ class Lighting:
         chosen = np.concatenate(few)
         self._places = rows[chosen], columns[chosen]
         self._values: F32 = soft[self._places].astype(np.float32)
+        self._points: F64 = np.stack(self._places[::-1], axis=1).astype(np.float64)
         self._size: Size = (golden.shape[1], golden.shape[0])
         self._shading = Shading(self._places, self._values, self._size)
 
-    def on(self, now: U8, compared: U8, start: Light) -> "Lit":
-        """The light on `now` (uint8, grey, registered) where `compared` is 255; `start`: about so much."""
-        seen = now[self._places].astype(np.float32)
+    def on(self, picture: U8, pose: Pose, compared: U8, start: Light) -> "Lit":
+        """The light on `picture` (uint8, grey, lying as `pose` says) where `compared` is 255; `start`: about so
+        much."""
+        seen = _at(picture, pose.points(self._points)).astype(np.float32)
         shown = compared[self._places] > 0
         light = _light(seen, self._values, shown, start)
         uneven = self._shading.on(seen, shown, light.gain, light.offset)
         return self._lit(seen, shown, light, uneven)
 
     def again(self, now: U8, compared: U8, lit: "Lit") -> "Lit":
-        """The same of a picture that lies better: how the light is spread is known by then."""
+        """The same of `now`, which is registered: how the light is spread is known by then."""
         seen = now[self._places].astype(np.float32)
         return self._lit(seen, compared[self._places] > 0, lit.light, lit.uneven)
 
@@ -67,6 +71,12 @@ class Lighting:
         light = _light(seen, values, shown, start)
         left = np.abs((seen - light.offset) / light.gain - values)[shown]
         return Lit(light, 1.4826 * float(np.median(left)) if left.size else 0.0, uneven)
+
+
+def _at(picture: U8, points: F64) -> U8:
+    """Grey levels of `picture` at points (n, 2); beyond its border those of the border."""
+    there = points.astype(np.float32)[None]
+    return cast(U8, _cv2.remap(picture, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0])
 
 
 def _light(seen: F32, values: F32, shown: Mask, start: Light) -> Light:

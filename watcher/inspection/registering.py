@@ -73,7 +73,7 @@ class Registering:
             return refused
         compared = cast(U8, cv2.bitwise_and(self._watched, self._inside(found.pose)))
         # The registration's own light is that of edges, where wider lines look like more light.
-        lit = self._lighting.on(found.pose.drawn_back(grey, self.size), compared, Light(found.gain, found.offset))
+        lit = self._lighting.on(grey, found.pose, compared, Light(found.gain, found.offset))
         field = self._local.field(shrunk(grey, self._local.size), found.pose, lit)
         return Placed(found, field, compared, field.maps(self.size), lit)
 

@@ -74,8 +74,10 @@ class Aligner:
         """How the part lies in `picture` (uint8, grey), from anywhere within the limits."""
         small = shrunk(picture, self.levels[0].size)
         candidates = self._searching().candidates(small)
-        roughly = (self.levels[0].refined(small, pose, 8).pose for pose in candidates)
-        upright = (pose if self.limits.hold(pose, self.size) else self._upright(pose) for pose in roughly)
+        roughly = self._apart([self.levels[0].refined(small, pose, 8) for pose in candidates])
+        upright = (
+            one.pose if self.limits.hold(one.pose, self.size) else self._upright(one.pose) for one in roughly
+        )
         near = [pose for pose in upright if self.limits.hold(pose, self.size)]
         second = min(1, len(self.levels) - 1)
         finer = shrunk(picture, self.levels[second].size)
