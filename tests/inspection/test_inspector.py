@@ -159,6 +159,7 @@ REFUSED = [
     ("burnt out", np.full_like(GREY, 255), "too bright"),
     ("out of focus", cv2.GaussianBlur(board(), (0, 0), 5), "out of focus"),
     ("little light", taken(board(), gain=0.4), "the light is beyond its limits"),
+    ("noise", taken(board(ground=150), noise=45.0), "too noisy"),
     ("another size", board(size=(500, 320)), "500x320, the golden part 400x320"),
 ]
 
@@ -204,6 +205,14 @@ def test_what_covers_a_third_of_a_part_is_not_taken_for_light():
     found = inspector(board(ground=150)).inspect(part)
     assert found.verdict == "FAIL"
     assert found.changed_fraction > 0.2
+
+
+def test_a_stain_on_artwork_in_black_and_white_is_not_taken_for_light():
+    golden = board(ground=255, artwork=0)
+    part = golden.copy()
+    part[:106, :200] = 110
+    found = inspector(golden).inspect(part)
+    assert (found.verdict, len(found.regions)) == ("FAIL", 1)
 
 
 def test_glare_is_no_verdict():

@@ -11,7 +11,7 @@ from watcher.inspection.options import InspectionOptions
 from watcher.inspection.registering import Placed, Registering, grey_of, limits_of, resized
 from watcher.inspection.telling import Telling
 from watcher.inspection.tolerances import smallest, tolerances
-from watcher.inspection.trust import badly_lit, blurred_by, burnt_out, unevenly_lit
+from watcher.inspection.trust import badly_lit, blurred_by, burnt_out, drowned, unevenly_lit
 from watcher.inspection.verdict import Alignment, Inspection
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
@@ -93,6 +93,7 @@ class Inspector:
             or self._out_of_focus(placed, light)
             or badly_lit(light, allowed)
             or unevenly_lit(lit.uneven, allowed)
+            or drowned(lit.noise)
             or burnt_out(now, golden, light, placed.compared, allowed)
         )
 

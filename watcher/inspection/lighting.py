@@ -9,7 +9,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from watcher.inspection.uneven import Shading, Uneven
+from watcher.inspection.uneven import HALF, Shading, Uneven
 from watcher.vision.arrays import F32, F64, U8, Mask
 from watcher.vision.geometry import Size
 from watcher.vision.light import Light, light_on
@@ -22,7 +22,6 @@ _FLAT = 0.3
 _BLACK, _BURNT = 2.5, 252.5
 _MOSTLY = 0.97
 """Part of the places within those, above which the others are too few to lead astray."""
-_FEWEST = 150
 _TELLS = 8.0
 """Standard deviation of grey levels from which a gain can be told."""
 _cv2: Any = cv2
@@ -84,9 +83,9 @@ def _light(seen: F32, values: F32, shown: Mask, start: Light) -> Light:
     out if the picture is told better so."""
     light = light_on(seen, values, shown.astype(np.float32), start)
     within = shown & (seen > _BLACK) & (seen < _BURNT)
-    left = np.count_nonzero(within)
-    if left > _MOSTLY * np.count_nonzero(shown) or left < _FEWEST or float(values[within].std()) < _TELLS:
-        return light
+    share = float(np.mean(within[shown])) if shown.any() else 0.0
+    if not HALF <= share <= _MOSTLY or float(values[within].std()) < _TELLS:
+        return light  # of what is black and white alone, only a stain would be left
     other = light_on(seen, values, within.astype(np.float32), start)
 
     def wrong(one: Light) -> float:

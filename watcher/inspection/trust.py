@@ -18,6 +18,8 @@ light and out of place has 0.85 or more, and one of which a third is covered sti
 _BLUR = 1.2
 """Pixels of a level (sigma) by which an edge is soft there anyway."""
 _BURNT = 250
+_NOISY = 20.0
+"""Grey levels: of that much noise limits are made that many a defect would pass."""
 _cv2: Any = cv2
 _SEEN = 0.6
 """Part of what is watched that the picture must show."""
@@ -74,6 +76,13 @@ def badly_lit(light: Light, options: LightOptions) -> str:
         word = "bright" if brighter > 0 else "dark"
         return f"too {word}: everything is {abs(brighter):.0f} grey levels off the golden part"
     return ""
+
+
+def drowned(noise: float) -> str:
+    """Why nothing could be seen for noise (standard deviation, grey levels); empty where it can."""
+    return (
+        f"too noisy, or not like the golden part: {noise:.0f} grey levels off everywhere" if noise > _NOISY else ""
+    )
 
 
 def unevenly_lit(uneven: Uneven | None, options: LightOptions) -> str:

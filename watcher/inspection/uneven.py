@@ -28,11 +28,15 @@ _CELLS = 6
 _SEEN = 3.0
 """Grey levels by which a cell must be off; less is what passes anyway."""
 _FEWEST = 150
+HALF = 0.5
+"""Part of the places that must be neither black nor burnt out: what those tell who are left may be a stain."""
 _MOST = 3000
 _ENOUGH = 5
 """Places of a cell without which it says nothing."""
 _BLACK, _BURNT = 3.0, 252.0
 """Grey levels beyond which light is lost."""
+_FAINT = 30.0
+"""Grey levels of the golden part; what is darker tells of a factor hardly anything."""
 _TRUSTED = 0.25
 _RANGE = (0.3, 3.0)
 _MIDDLE = 100.0
@@ -83,7 +87,9 @@ class Shading:
         seen, shown = seen[self._every], shown[self._every]
         usable = shown & (seen > _BLACK) & (seen < _BURNT)
         seen = (seen - np.float32(offset)) / np.float32(gain)
-        if np.count_nonzero(usable) < _FEWEST or not self._differs(seen - self._values, usable):
+        if np.count_nonzero(usable) < max(_FEWEST, HALF * np.count_nonzero(shown)) or not self._differs(
+            seen - self._values, usable
+        ):
             return None
         seen, values, columns = seen[usable], self._values[usable], self._columns[usable]
         found, trust = _fitted(seen, values, columns)

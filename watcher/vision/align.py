@@ -103,12 +103,12 @@ class Aligner:
         return replace(straight, gain=found.gain, offset=found.offset) if fits else found
 
     def _upright(self, pose: Pose) -> Pose:
-        """Neither turned nor scaled beyond the limits, with the middle of the artwork where `pose` has it."""
+        """Not turned, with the middle of the artwork where `pose` has it."""
         finest, (width, height) = self.levels[-1].size, self.size
         if not len(self.levels[-1].points):
             return pose
         middle = (self.levels[-1].points.mean(axis=0) + 0.5) * (width / finest[0], height / finest[1]) - 0.5
-        scale = float(np.clip(pose.parameters(self.size)[2], 1 - self.limits.scale, 1 + self.limits.scale))
+        scale = pose.parameters(self.size)[2]
         straight = Pose.of((0.0, 0.0), 0.0, scale, self.size)
         x, y = (pose.points(middle[None]) - straight.points(middle[None]))[0]
         return Pose.of((float(x), float(y)), 0.0, scale, self.size)
