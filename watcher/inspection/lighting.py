@@ -19,7 +19,7 @@ _MOST = 600
 """Places of each of sixteen shades, about."""
 _FLAT = 0.3
 """The flattest part of the golden picture that is looked at, where it is not flat anyway."""
-_BLACK, _BURNT = 2.5, 252.5
+_BURNT = 252.5
 _MOSTLY = 0.97
 """Part of the places within those, above which the others are too few to lead astray."""
 _TELLS = 8.0
@@ -82,7 +82,7 @@ def _light(seen: F32, values: F32, shown: Mask, start: Light) -> Light:
     """Gain and offset where `shown`. What more light has burnt out tells of neither: where that is much, it is left
     out if the picture is told better so."""
     light = light_on(seen, values, shown.astype(np.float32), start)
-    within = shown & (seen > _BLACK) & (seen < _BURNT)
+    within = shown & (seen < _BURNT)
     share = float(np.mean(within[shown])) if shown.any() else 0.0
     if not HALF <= share <= _MOSTLY or float(values[within].std()) < _TELLS:
         return light  # of what is black and white alone, only a stain would be left

@@ -18,7 +18,7 @@ light and out of place has 0.85 or more, and one of which a third is covered sti
 _BLUR = 1.2
 """Pixels of a level (sigma) by which an edge is soft there anyway."""
 _BURNT = 250
-_NOISY = 20.0
+_NOISY = 35.0
 """Grey levels: of that much noise limits are made that many a defect would pass."""
 _cv2: Any = cv2
 _SEEN = 0.6

@@ -38,6 +38,9 @@ _BLACK, _BURNT = 3.0, 252.0
 _FAINT = 30.0
 """Grey levels of the golden part; what is darker tells of a factor hardly anything."""
 _TRUSTED = 0.25
+_FAR = 20.0
+_BETTER = 0.8
+"""Part of what is off without it that may be left."""
 _RANGE = (0.3, 3.0)
 _MIDDLE = 100.0
 """Grey levels: the unit of the offset, so that it is as stiff as the rest."""
@@ -84,20 +87,20 @@ class Shading:
     def on(self, seen: F32, shown: Mask, gain: float, offset: float) -> Uneven | None:
         """How the light is spread on a picture whose grey levels at the places are `seen`, where they are `shown`;
         gain and offset: of the light as a whole. None where it is even, or nothing tells."""
-        seen, shown = seen[self._every], shown[self._every]
-        usable = shown & (seen > _BLACK) & (seen < _BURNT)
+        seen, telling = seen[self._every], shown[self._every] & (self._values > _FAINT)
+        usable = telling & (seen > _BLACK) & (seen < _BURNT)
         seen = (seen - np.float32(offset)) / np.float32(gain)
-        if np.count_nonzero(usable) < max(_FEWEST, HALF * np.count_nonzero(shown)) or not self._differs(
-            seen - self._values, usable
-        ):
+        enough = np.count_nonzero(usable) >= max(_FEWEST, HALF * np.count_nonzero(telling))
+        if not enough or not self._differs(seen - self._values, usable):
             return None
         seen, values, columns = seen[usable], self._values[usable], self._columns[usable]
         found, trust = _fitted(seen, values, columns)
-        factor = columns[trust > _TRUSTED] @ found[:-1]
-        if len(factor) < _FEWEST:
+        factor = columns @ found[:-1]
+        sure = factor[trust > _TRUSTED]
+        mean = float(sure.mean()) if len(sure) >= _FEWEST else 0.0
+        if mean < _RANGE[0] or _off(seen, factor * values + found[-1]) > _BETTER * _off(seen, values):
             return None
-        mean = float(factor.mean())
-        least, most = (float(np.clip(value / mean, *_RANGE)) for value in (factor.min(), factor.max()))
+        least, most = (float(np.clip(value / mean, *_RANGE)) for value in (sure.min(), sure.max()))
         return Uneven(found[:-1] / mean, least, most)
 
     def _differs(self, off: F32, usable: Mask) -> bool:
@@ -107,6 +110,11 @@ class Shading:
         total = np.bincount(cells, off, minlength=_CELLS**2)
         known = count >= _ENOUGH
         return bool((np.abs(total[known] / count[known]) > _SEEN).any())
+
+
+def _off(seen: F32, due: F32 | F64) -> float:
+    """How far both lie apart on average; what lies far off is no light."""
+    return float(np.minimum(np.abs(seen - due), _FAR).mean())
 
 
 def _fitted(seen: F32, values: F32, columns: F64) -> tuple[F64, F64]:
