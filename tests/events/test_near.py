@@ -47,6 +47,12 @@ def test_names_the_zone() -> None:
     assert nears("*" * 12, zones=ZONES)[0][1].zone is None
 
 
+def test_says_where_it_was() -> None:
+    (_, near), *_ = nears("..#.........")
+    assert near.regions[0].area == 900
+    assert near.frame_size == (8, 4)
+
+
 def test_at_most_one_a_second() -> None:
     steps = [n for n, _ in nears("#." * 30)]
     assert len(steps) >= 5

@@ -94,10 +94,13 @@ def test_utc_text() -> None:
 
 def test_a_decision_says_why() -> None:
     near = NearMiss(
-        5.0, START, None, "door", 0.034, 0.0, float("inf"), "changed 3.4 % of zone door in one frame only"
-    )
+        5.0, START, None, "door", 0.034, 0.0, float("inf"), "changed 3.4 % of zone door in one frame only",
+        (Region(Box(10, 20, 40, 60), 900, 0.93, 0.7, ("door",)),), (320, 180),
+    )  # fmt: skip
     assert json.dumps(decision(near, "porch")) == (
         '{"schema": 1, "camera": "porch", "captured_at": "2026-11-22T10:18:03.250Z", "media_time": null,'
         ' "zone": "door", "changed_fraction": 0.034, "threshold": 0.0, "strength": null,'
+        ' "regions": [{"x": 10, "y": 20, "width": 30, "height": 40, "area": 900, "peak": 0.93, "zone": "door"}],'
+        ' "frame_size": [320, 180],'
         ' "reason": "changed 3.4 % of zone door in one frame only"}'
     )

@@ -396,8 +396,10 @@ def test_after_its_time_what_settled_becomes_the_reference(reference):
     settle(watching, with_it)
     for _ in range(280):
         assert watching.see(with_it).settled_fractions[""] > 0
-    for _ in range(25):
-        seen = watching.see(with_it)
+    said = [watching.see(with_it).reason for _ in range(25)]
+    seen = watching.see(with_it)
+    (told,) = filter(None, said)
+    assert told.startswith("what had stayed for 30 s is background now: ")
     assert (seen.outcome, seen.settled_fractions) == ("clear", {"": 0.0})
     assert not watching.detector.changed.any()
     assert (watching.detector.memory()["planes"][0, 70:110, 110:170] / 16).mean() == pytest.approx(230, abs=1)

@@ -5,11 +5,13 @@ import numpy as np
 
 from tests.vision.pictures import Watching, flat, painted, textured, with_noise
 from watcher.vision.blinks import Blinks
+from watcher.vision.change import ChangeMap
 from watcher.vision.detector import Detector
 from watcher.vision.geometry import Box
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.options import BackgroundOptions
 from watcher.vision.restless import EVERY, HALF_LIFE, MOST, Restless
+from watcher.vision.watched import Watched
 
 SHAPE = (96, 160)
 ROAD = flat(110, (160, 96)).astype(np.float32)
@@ -81,6 +83,19 @@ def test_it_is_forgotten_on_request_and_kept_over_a_restart():
     restless.forget()
     assert restless.factor is None
     assert restless.memory() == {}
+
+
+def test_what_it_held_back_is_said():
+    restless = Restless(SHAPE)
+    looked(restless, blinking(120))
+    watched, window = Watched(WatchedOptions(), (160, 96)), (slice(0, 96), slice(0, 160))
+    little = (spot(40, 40) > 0).astype(np.float32) * np.float32(0.6)
+    luma = np.full(SHAPE, 30, np.uint8)
+    calm = restless.calm(ChangeMap(little * 0, little), window, luma, ROAD, 30.0)
+    assert calm.tone.max() < 0.5
+    reason = restless.reason(watched, 2)
+    assert "of the picture where it is restless: 3.0 times" in reason
+    assert restless.reason(watched, 2) == "", "it is said of the frame alone"
 
 
 def test_a_memory_of_another_size_or_broken_is_left_out():

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.events.look import EPSILON, WHOLE, Extent, Look
+from watcher.vision.detection import Region
+from watcher.vision.geometry import Size
+
+MOST = 5
+"""So many regions are told, the largest: who reads them wants to know where it was."""
 
 INTERVAL = 1.0
 """Seconds: at most one near miss is told in so long, the strongest."""
@@ -16,7 +21,7 @@ class NearMiss:
     `captured`, `captured_at` and `media_time` are those of the frame that told the most. `changed_fraction` and
     `threshold` are those of `zone`, or of everything watched where that is None (no zones, or no change).
     `strength` is their ratio: 1 and more would have counted; 0 where there was a reason (light, say) without
-    any change.
+    any change. `regions`: the largest pieces of what was changed, in a frame of `frame_size` (width, height).
     """
 
     captured: float
@@ -27,6 +32,8 @@ class NearMiss:
     threshold: float
     strength: float
     reason: str
+    regions: tuple[Region, ...] = ()
+    frame_size: Size | None = None
 
 
 def near_miss(look: Look, extent: Extent, reason: str) -> NearMiss:
@@ -35,6 +42,7 @@ def near_miss(look: Look, extent: Extent, reason: str) -> NearMiss:
     return NearMiss(
         captured=look.at, captured_at=look.utc, media_time=look.media_time, zone=zone,
         changed_fraction=extent.fraction, threshold=extent.threshold, strength=extent.strength, reason=reason,
+        regions=look.detection.regions[:MOST], frame_size=look.size,
     )  # fmt: skip
 
 

@@ -71,6 +71,8 @@ def decision(near: NearMiss, camera: str) -> dict[str, Any]:
         "changed_fraction": _number(near.changed_fraction),
         "threshold": _number(near.threshold),
         "strength": _number(near.strength),
+        "regions": [_region(region) for region in near.regions],
+        "frame_size": None if near.frame_size is None else list(near.frame_size),
         "reason": near.reason,
     }
 

@@ -169,7 +169,8 @@ SCHEMAS: dict[Topic, Schema] = {
     topics.DECISION: _object(
         schema=_SCHEMA, camera=_TEXT, captured_at=_TIME, media_time=_maybe(_NUMBER), zone=_maybe(_TEXT),
         changed_fraction=_maybe(_FRACTION), threshold=_maybe(_FRACTION),
-        strength=_said("The change in thresholds.", _maybe(_NUMBER)), reason=_TEXT,
+        strength=_said("The change in thresholds.", _maybe(_NUMBER)),
+        regions={"type": "array", "items": _REGION}, frame_size=_maybe(_SIZE), reason=_TEXT,
     ),
     topics.LIVE: _JPEG,
     topics.SETTING: _said("ON, OFF, a number (fractions from 0 to 1, seconds) or a name.", _TEXT),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from watcher.errors import PictureUnreadable, ReferenceUnusable
 from watcher.events.event import EventUpdate
+from watcher.quantities import percent
 from watcher.vision.alarms import Wanted
 from watcher.vision.arrays import F32, U8
 from watcher.vision.condition import Condition
@@ -79,6 +80,7 @@ class Detector:
         self._condition = Condition() if options.health else None
         self._strays, self._stray_size = 0, (0, 0)
         self._kept: ArrayPixels | None = None
+        self._decided = ""
 
     # -- what was seen -----------------------------------------------------------------------------------
 
@@ -147,12 +149,19 @@ class Detector:
             stage.learn_tint(self._chroma(seen), seen.at)
         stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
         if self._absorb_after is not None and scene.any_settled:
-            stage.absorb(seen.at - self._absorb_after)
+            self._note_absorbed(stage.absorb(seen.at - self._absorb_after), self._absorb_after)
+
+    def _note_absorbed(self, share: float, after: float) -> None:
+        if share > 0:
+            self._decided = f"what had stayed for {after:g} s is background now: {percent(share)} of the picture"
 
     # -- how the camera is -------------------------------------------------------------------------------
 
     def _told(self, detection: Detection) -> Detection:
-        """The detection with what is wrong with the camera."""
+        """The detection with what is wrong with the camera, and what was decided while it learnt."""
+        if self._decided and detection.outcome in ("clear", "changed"):
+            reason = "; ".join(filter(None, (self._decided, detection.reason)))
+            detection, self._decided = replace(detection, reason=reason), ""
         if self._condition is None or not (troubles := self._condition.troubles):
             return detection
         return replace(detection, troubles=troubles)

@@ -18,8 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, U8
+from watcher.quantities import percent
+from watcher.vision.arrays import F32, U8, Window, above
 from watcher.vision.blinks import Blinks
+from watcher.vision.change import ChangeMap, changed_pixels
+from watcher.vision.watched import Watched
 
 RESTLESS = "restless"
 """The name of what was learnt, beside the reference's own arrays."""
@@ -64,6 +67,7 @@ class Restless:
         self._blinks = Blinks(shape)
         self._at = -math.inf
         self._known = False
+        self._usual: tuple[ChangeMap, Window] | None = None
 
     @property
     def map(self) -> F32:
@@ -84,6 +88,33 @@ class Restless:
         blinked = self._blinks.look(luma, expected, changed, at)
         if blinked is not None or self._known:
             self._learn(blinked, seconds)
+
+    def calm(self, change: ChangeMap, window: Window, luma: U8, expected: F32, at: float) -> ChangeMap:
+        """The change of a frame in `window`, with what is restless asked for more; learnt from, too."""
+        if self.due(at):
+            usual = np.zeros(self._shape, np.uint8)
+            usual[window] = above(change.joined(), 0.5)
+            self.look(luma, expected, usual, at)
+        self._usual = None
+        if self.factor is None:
+            return change
+        self._usual = change, window
+        factor = self.factor[window]
+        return ChangeMap(change.structure / factor, change.tone / factor)
+
+    def reason(self, watched: Watched, reach: int) -> str:
+        """Of a frame in which nothing was changed: what would be but for restlessness, in words; empty: nothing."""
+        usual, self._usual = self._usual, None
+        if usual is None or self.factor is None:
+            return ""
+        change, window = usual
+        changed = changed_pixels(change, watched.everything[window], reach)
+        count = cv2.countNonZero(changed)
+        if not count:
+            return ""
+        times = float(self.factor[window][changed > 0].mean())
+        part = percent(count / watched.pixels)
+        return f"changed {part} of the picture where it is restless: {times:.1f} times the usual threshold"
 
     def begin(self) -> None:
         """Another reference: what differed from the last one says nothing."""

@@ -165,10 +165,13 @@ class Stage:
         """Nothing more is asked about this frame."""
         self._comparison.rest()
 
-    def absorb(self, before: float) -> None:
-        """What settled before `before` seconds becomes the reference."""
-        if self._known_scene().absorb(before):
-            self._refresh()
+    def absorb(self, before: float) -> float:
+        """What settled before `before` seconds becomes the reference; what part of the watched that is."""
+        had = self._settled_fractions[""]
+        if not self._known_scene().absorb(before):
+            return 0.0
+        self._refresh()
+        return max(0.0, had - self._settled_fractions[""])
 
     # -- the comparison ----------------------------------------------------------------------------------
 
@@ -176,7 +179,7 @@ class Stage:
         """One frame against the scene; `chroma` gives its colours, which only a frame with change is asked for."""
         luma = self._luma = planes[0]
         self._lit.see(luma)
-        suspects = self._load(luma)
+        suspects, why = self._load(luma), ""
         if suspects is not None and self._options.light and self._lit.match():
             self._show()
             suspects = self._load(luma)
@@ -187,6 +190,7 @@ class Stage:
                 if self.alarms is not None:
                     self.alarms.passed(view.at)
                 return self._detection(found, luma, view)
+            why = self.restless.reason(self.watched, REACH)
         elif self._options.restless and self.restless.due(view.at):
             self.restless.look(luma, self._lit.picture, None, view.at)
         if self.alarms is not None and (found := self._faint(self.alarms, view.at)):
@@ -200,6 +204,7 @@ class Stage:
             zone_fractions=self._no_fractions,
             settled_fractions=self._settled_fractions,
             gain=round(self._lit.light.gain, 4),
+            reason=why,
         )
 
     def all_changed(self) -> U8:
@@ -261,7 +266,8 @@ class Stage:
             change = ChangeMap(change.structure, np.maximum(change.tone, color))
             # Another colour has a border, be it of the same tone.
             sharp = cast(U8, cv2.bitwise_or(sharp, above(color, 0.5)))
-        change = self._calmed(change, window, at)
+        if self._options.restless:
+            change = self.restless.calm(change, window, self._luma, self._lit.picture, at)
         changed = changed_pixels(change, self.watched.everything[window], REACH)
         if self._explains and 0 < cv2.countNonZero(changed) < _MOST_EXPLAINED * self.watched.pixels:
             self._unlike = np.zeros_like(self._nothing)
@@ -286,19 +292,6 @@ class Stage:
         if found:
             self.change, self._unlike = strength, self._nothing
         return found
-
-    def _calmed(self, change: ChangeMap, window: Window, at: float) -> ChangeMap:
-        """The change in `window`, with what is restless raised above its threshold; learnt from, too."""
-        if not self._options.restless:
-            return change
-        if self.restless.due(at):
-            usual = np.zeros_like(self._nothing)
-            usual[window] = above(change.joined(), 0.5)
-            self.restless.look(self._luma, self._lit.picture, usual, at)
-        if self.restless.factor is None:
-            return change
-        factor = self.restless.factor[window]
-        return ChangeMap(change.structure / factor, change.tone / factor)
 
     def _unexplained(self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]) -> U8:
         """`changed`, in `window`, without shadows and patches of light; only what is near it is looked at."""
