@@ -90,6 +90,15 @@ def test_strips_do_not_cover_one_another():
     assert np.array_equal(alone[30:48, 98:140], both[30:48, 98:140]), "the larger keeps its strip"
 
 
+def test_a_strip_does_not_cover_the_box_of_another_region():
+    picture = grey((640, 360))
+    above, below = region(Box(200, 100, 240, 140)), region(Box(205, 142, 250, 190))
+    alone = draw.annotated(picture, [above])
+    both = draw.annotated(picture, [above, below], label=lambda one: "much to be said of this place")
+    inside = slice(102, 138), slice(202, 238)
+    assert np.array_equal(both[inside], alone[inside])
+
+
 @pytest.mark.parametrize(("zones", "words"), [((), "1.3 %"), (("door", "step"), "door 1.3 %")])
 def test_a_strip_says_the_zone_and_how_much_of_the_picture_has_changed(zones, words):
     size, box = (320, 180), Box(100, 60, 160, 120)

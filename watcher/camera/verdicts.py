@@ -1,14 +1,20 @@
 """One inspected frame, and its pictures for people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+
+import numpy as np
 
 from watcher.camera.pictures import DIFFERENCE_WIDTH, drawn
 from watcher.camera.recipes import Recipe
 from watcher.inspection.gate import Due
-from watcher.inspection.verdict import Inspection
+from watcher.inspection.verdict import Alignment, Inspection
 from watcher.vision import draw
+from watcher.vision.detection import Region
 from watcher.vision.frame import Frame, encode_jpeg
+from watcher.vision.geometry import Point, Size
+from watcher.vision.pose import Pose
 from watcher.vision.shrink import Shrinker
 
 
@@ -50,9 +56,14 @@ class VerdictPictures:
     @cached_property
     def _annotated(self) -> bytes:
         judged, recipe = self._judged, self._judged.recipe
-        zones = {} if recipe is None else {key: zone.points for key, zone in recipe.watched.zones.items()}
-        picture = draw.annotated(judged.frame.bgr(), judged.inspection.regions, zones, self._caption)
-        return encode_jpeg(picture)
+        zones: dict[str, Sequence[Point]] = {}
+        if recipe is not None:
+            zones = {key: zone.points for key, zone in recipe.watched.zones.items()}
+        size, alignment = judged.frame.size, judged.inspection.alignment
+        if alignment is not None:
+            zones = {key: _moved(points, alignment, size) for key, points in zones.items()}
+        regions = judged.inspection.regions
+        return encode_jpeg(draw.annotated(judged.frame.bgr(), regions, zones, self._caption, _area))
 
     @cached_property
     def _difference(self) -> bytes | None:
@@ -63,3 +74,14 @@ class VerdictPictures:
         factor = min(1.0, DIFFERENCE_WIDTH / picture.shape[1])
         size = max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor))
         return encode_jpeg(draw.heatmap(Shrinker().shrink(picture, size), difference))
+
+
+def _area(region: Region) -> str:
+    return f"{region.area} px"
+
+
+def _moved(points: Sequence[Point], alignment: Alignment, size: Size) -> list[Point]:
+    """Where a zone lies that is drawn on the golden part: it moves with the part."""
+    pose = Pose.of(alignment.shift, alignment.angle, alignment.scale, size)
+    there = pose.points(np.array(points, np.float64) * size - 0.5) + 0.5
+    return [(float(x) / size[0], float(y) / size[1]) for x, y in there]

@@ -4,7 +4,7 @@ Everything is scaled to the picture: lines and letters look the same on 320 pixe
 decides anything; what is drawn is given.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -63,6 +63,7 @@ def annotated(
     regions: Sequence[Region] = (),
     zones: Mapping[str, Sequence[Point]] | None = None,
     caption: str = "",
+    label: Callable[[Region], str] | None = None,
 ) -> U8:
     """A copy with a box around each region, zones faintly, and a line of text along the top.
 
@@ -74,19 +75,23 @@ def annotated(
         regions go without.
     zones : points in fractions of the picture, by key.
     caption : empty for none.
+    label : other words for a region's strip.
 
     Returns
     -------
     uint8 BGR of shape (H, W, 3).
     """
     canvas = _colour_copy(picture)
+    share = label or (lambda region: percent(region.area / (canvas.shape[0] * canvas.shape[1])))
     pen = Pen.of(_size(canvas))
     _draw_zones(canvas, zones or {}, pen)
     for region in regions:
         _draw_box(canvas, region.box, pen)
     taken = [_draw_strip(canvas, caption, (0, 0), _HALO, pen.fitting(caption, canvas.shape[1]))] if caption else []
     for region in sorted(regions, key=lambda one: -one.box.area)[:_MOST_LABELS]:
-        _draw_label(canvas, region, pen, taken)
+        others = [other.box for other in regions if other is not region and not _within(region.box, other.box)]
+        text = " ".join((*region.zones[:1], share(region)))
+        _draw_label(canvas, region.box, text, pen, taken, others)
     return canvas
 
 
@@ -128,6 +133,14 @@ def heatmap(picture: U8, change: NDArray[np.float32]) -> U8:
     canvas = np.empty((*grey.shape, 3), np.uint8)
     for y in range(0, grey.shape[0], 64):  # NumPy's index takes 16 bytes a pixel: in bands, also at 100 megapixels
         canvas[y : y + 64] = table[levels[y : y + 64], grey[y : y + 64]]
+    return canvas
+
+
+def captioned(picture: U8, caption: str) -> U8:
+    """A copy (uint8 BGR) with a line of text along the top."""
+    canvas = _colour_copy(picture)
+    pen = Pen.of(_size(canvas)).fitting(caption, canvas.shape[1])
+    _draw_strip(canvas, caption, (0, 0), _HALO, pen)
     return canvas
 
 
@@ -208,16 +221,24 @@ def _draw_box(canvas: U8, box: Box, pen: Pen) -> None:
         cv2.rectangle(canvas, (x0, y0), (max(x0, x1), max(y0, y1)), colour, pen.line + extra)
 
 
-def _draw_label(canvas: U8, region: Region, pen: Pen, taken: list[Box]) -> None:
-    """A strip above the box (or below, or inside, where there is room), unless it would cover another."""
-    text = " ".join((*region.zones[:1], percent(region.area / (canvas.shape[0] * canvas.shape[1]))))
+def _draw_label(canvas: U8, region: Box, text: str, pen: Pen, taken: list[Box], others: Sequence[Box]) -> None:
+    """A strip above the box, below or inside, where it covers no other strip and, if that can be, no other box."""
     width, height = _strip_size(text, pen)
-    box = region.box.grown(pen.line)
-    for top in (box.y0 - height, box.y1, box.y0 + pen.line):
-        place = _kept_inside(box.x0, top, width, height, _size(canvas))
-        if place.y0 == top and all(place.intersection(other).area == 0 for other in taken):
-            taken.append(_draw_strip(canvas, text, (place.x0, place.y0), _MARK, pen))
-            return
+    box = region.grown(pen.line)
+    tops = (box.y0 - height, box.y1, box.y0 + pen.line)
+    places = [(top, _kept_inside(box.x0, top, width, height, _size(canvas))) for top in tops]
+    free = [
+        place
+        for top, place in places
+        if place.y0 == top and all(place.intersection(one).area == 0 for one in taken)
+    ]
+    best = min(free, key=lambda place: sum(place.intersection(one).area > 0 for one in others), default=None)
+    if best is not None:
+        taken.append(_draw_strip(canvas, text, (best.x0, best.y0), _MARK, pen))
+
+
+def _within(inner: Box, outer: Box) -> bool:
+    return inner.intersection(outer) == inner
 
 
 def _draw_strip(canvas: U8, text: str, corner: tuple[int, int], colour: Colour, pen: Pen) -> Box:
