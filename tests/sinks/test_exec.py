@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -47,6 +49,29 @@ def test_it_gets_the_event_on_its_input_and_in_its_environment(tmp_path, sink):
     assert environment["WATCHER_SNAPSHOT"] == "/data/x.jpg"
     assert environment["WATCHER_REASON"] == record()["reason"]
     assert environment["TOPIC"] == "mine"
+
+
+KILLED = """
+import sys, time
+sys.path[:] = {path!r}
+from watcher.outbox import Record
+from watcher.sinks.exec import Exec
+from watcher.sinks.options import ExecOptions
+Exec(ExecOptions(command=({command!r},)))(Record(0, "porch", {{"id": "e0"}}), lambda: False)
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv (util-linux) here")
+def test_it_does_not_outlive_a_daemon_that_is_killed(tmp_path):
+    command = script(tmp_path, f"echo $$ > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/pid; exec sleep 60")
+    daemon = subprocess.Popen([sys.executable, "-c", KILLED.format(path=sys.path, command=command)])
+    try:
+        until((tmp_path / "pid").exists)
+    finally:
+        daemon.kill()
+        daemon.wait()
+    child = int((tmp_path / "pid").read_text())
+    until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_it_is_run_without_a_shell_and_its_arguments_stay_what_they_are(tmp_path, sink):

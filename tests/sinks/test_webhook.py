@@ -25,6 +25,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, port=0, context=None):
         super().__init__(("127.0.0.1", port), Answer)
         self.posts, self.answers, self.slow = [], deque(), 0.0
+        self.fails_at = set()
         if context is not None:
             self.socket = context.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -41,6 +42,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         status, fields = self.server.answers.popleft() if self.server.answers else (204, {})
+        if json.loads(body).get("id") in self.server.fails_at:
+            status = 500
         self.server.posts.append((self.path, dict(self.headers), body, status))
         self.send_response(status)
         for name, value in fields.items():
@@ -137,6 +140,36 @@ def test_what_is_refused_for_itself_stands_in_nobodys_way(server, sink, caplog):
     until(lambda: courier.idle)
     assert taken(one) == ["e1"]
     assert "refuses a record (status 422); it is left out" in caplog.text
+
+
+def test_a_record_that_the_server_fails_at_for_ever_is_left_out_with_a_word(server, sink, caplog, monkeypatch):
+    monkeypatch.setattr("watcher.sinks.courier.FIRST_WAIT", 0.001)
+    one = server()
+    one.fails_at = {"e0", "e2"}
+    courier = sink(hook(one))
+    for number in range(4):
+        courier.outbox.put("porch", record(number))
+    until(lambda: courier.idle)
+    assert taken(one) == ["e1", "e3"]
+    assert [line.split(": ", 1)[1].split(",")[0] for line in caplog.messages if "left out" in line] == [
+        f"http://127.0.0.1:{one.port} answers with status 500"
+    ] * 2
+    assert "started of e0 is left out" in caplog.text
+
+
+def test_a_server_that_fails_at_everything_loses_nothing(server, sink, monkeypatch):
+    monkeypatch.setattr("watcher.sinks.courier.FIRST_WAIT", 0.001)
+    monkeypatch.setattr("watcher.sinks.courier.LONGEST_WAIT", 0.01)
+    one = server()
+    one.fails_at = {"e0", "e1", "e2"}
+    courier = sink(hook(one))
+    for number in range(3):
+        courier.outbox.put("porch", record(number))
+    until(lambda: len(one.posts) > 20)
+    assert courier.outbox.waiting() == 3
+    one.fails_at = set()
+    until(lambda: courier.idle)
+    assert sorted(set(taken(one))) == ["e0", "e1", "e2"]
 
 
 def test_a_server_that_drips_is_left_in_time(server, sink, caplog):

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds between two tries: doubled each time, from the first to the last."""
 _IDLE = 60.0
+PATIENT_FOR = 5
+"""Times that a record may be refused before the one after it is tried: half a minute."""
 
 Deliver = Callable[[Record, Callable[[], bool]], str]
 """Takes one record to where it belongs. SinkError: not now, it is to be tried again. What is returned is said in
@@ -30,12 +32,17 @@ class TryLater(SinkError):
         self.seconds = seconds
 
 
+class NotTaken(SinkError):
+    """The other end is there, and answers that it has not taken the record."""
+
+
 class Courier:
     """One thread, ``out:<name>``, that delivers what `outbox` has."""
 
     def __init__(self, name: str, outbox: Outbox, deliver: Deliver) -> None:
         self._name, self._outbox, self._deliver = name, outbox, deliver
         self._trouble = ""
+        self._refused, self._times = -1, 0  # the record that was refused last, and how often
         self._bell = threading.Condition()
         self._rung = False
         self._stop_at: float | None = None
@@ -97,7 +104,7 @@ class Courier:
     def _delivered(self, record: Record, waited: float) -> float:
         """Seconds to wait before the next try; 0 after success."""
         try:
-            told = self._deliver(record, self._late)
+            told = self._tried(record)
         except SinkError as error:
             self._outbox.rewind()
             return self._failed(str(error), waited, error.seconds if isinstance(error, TryLater) else 0.0)
@@ -112,6 +119,38 @@ class Courier:
             log.warning("%s: %s", self._name, told)
         self._outbox.acknowledge(record.number)
         return 0.0
+
+    def _tried(self, record: Record) -> str:
+        """What is to be said of a record that was taken, or is left out; SinkError where it was not taken.
+
+        One that is refused again and again, also after the one after it was taken, stands in the way of all others
+        for nothing. Where the one after it is refused too, something is wrong over there, and all of them wait.
+        """
+        try:
+            return self._deliver(record, self._late)
+        except NotTaken:
+            self._times = self._times + 1 if self._refused == record.number else 1
+            self._refused = record.number
+            if self._times <= PATIENT_FOR or not self._next_is_taken():
+                raise
+        try:
+            return self._deliver(record, self._late)  # all may be well since a moment ago
+        except NotTaken as error:
+            what = f"{record.payload.get('event_type', 'verdict')} of {record.event}"
+            return f"{error}, {self._times} times, and what came after it was taken: {what} is left out"
+
+    def _next_is_taken(self) -> bool:
+        following = self._outbox.take(utc_text(datetime.now(UTC)))
+        if following is None:
+            return False
+        try:
+            told = self._deliver(following, self._late)
+        except SinkError:
+            return False
+        self._outbox.acknowledge(following.number)
+        if told:
+            log.warning("%s: %s", self._name, told)
+        return not told
 
     def _failed(self, why: str, waited: float, asked: float) -> float:
         if why != self._trouble and not self._late():

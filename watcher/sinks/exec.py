@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -30,24 +31,33 @@ class Exec:
     def __init__(self, options: ExecOptions) -> None:
         self._options = options
 
+        self._with_us = _ends_with_us()
+
     def __call__(self, record: Record, late: Callable[[], bool]) -> str:
         text = json.dumps(record.payload, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
         name = os.path.basename(self._options.command[0])
         with tempfile.TemporaryFile() as file:
             file.write(text.encode() + b"\n")
             file.seek(0)
+            environment = self._environment(record.payload, text)
             try:
                 child = subprocess.Popen(
-                    self._options.command,
+                    self._command(environment),
                     stdin=file,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env=self._environment(record.payload, text),
+                    env=environment,
                     start_new_session=True,  # so that all it starts can be ended with it
                 )
             except OSError as error:
                 raise SinkError(f"{name} cannot be started ({error.strerror})") from None
         return self._watched(child, name, late)
+
+    def _command(self, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """What is run: the command, by what has it end with us where that is at hand and would find it."""
+        program = self._options.command[0]
+        found = shutil.which(program, path=environment.get("PATH", os.defpath))
+        return self._options.command if found is None else (*self._with_us, *self._options.command)
 
     def _watched(self, child: subprocess.Popen[bytes], name: str, late: Callable[[], bool]) -> str:
         """Wait for its end, or end it; what is to be said of it."""
@@ -74,6 +84,12 @@ class Exec:
         except ValueError as error:
             raise SinkError(f"a variable for the command is missing: {error}") from None
         return {**ours, **variables(payload, text), **theirs}
+
+
+def _ends_with_us() -> tuple[str, ...]:
+    """How to start a command that is killed when we are (util-linux); empty where that cannot be."""
+    setpriv = shutil.which("setpriv")
+    return () if setpriv is None else (setpriv, "--pdeathsig", "KILL", "--")
 
 
 def variables(payload: Mapping[str, Any], text: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from watcher import __version__
 from watcher.errors import SinkError
 from watcher.outbox import Record
-from watcher.sinks.courier import TryLater
+from watcher.sinks.courier import NotTaken, TryLater
 from watcher.sinks.options import WebhookOptions, check_headers, check_url
 
 REDIRECTS = 3
@@ -116,7 +116,7 @@ def _judged(where: str, status: int, fields: http.client.HTTPMessage) -> str:
     with suppress(ValueError):
         pause = float(fields.get("Retry-After") or "no number")
         raise TryLater(f"{where} answers with status {status}", min(max(0.0, pause), _LONGEST_PAUSE))
-    raise SinkError(f"{where} answers with status {status}")
+    raise NotTaken(f"{where} answers with status {status}")
 
 
 def _for_there(before: SplitResult, target: SplitResult, headers: Mapping[str, str]) -> dict[str, str]:
