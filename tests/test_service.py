@@ -242,19 +242,28 @@ def test_a_setting_is_in_force_within_half_a_second_also_of_a_camera_that_is_awa
     daemons.append(Daemon(tmp_path, broker.port, f"demo: {CAMERA}\n  {away}"))
     until(lambda: listener.newest("watcher/demo/change") == b"OFF", 15)
     until(lambda: listener.newest("watcher/away/setting/threshold"), 15)
-    took = []
-    for camera, name, value, told in (
-        ("demo", "threshold", "7 %", b"0.07"), ("demo", "sensitivity", "0.7", b"0.7"),
-        ("demo", "profile", "wildlife", b"wildlife"), ("demo", "reference_mode", "fixed", b"fixed"),
-        ("away", "threshold", "8 %", b"0.08"), ("away", "profile", "plain", b"plain"),
-        ("away", "mute", "1 h", b"3600"),
-    ):  # fmt: skip
+
+    def took(camera: str, name: str, value: str, told: bytes) -> float:
         began = time.monotonic()
         listener.client.publish(f"watcher/{camera}/setting/{name}/set", value, qos=1)
-        until(lambda topic=f"watcher/{camera}/setting/{name}", told=told: listener.newest(topic) == told, 5)
-        took.append(time.monotonic() - began)
-    assert sorted(took)[-2] < 0.5, took  # all but one, where others have the machine
-    assert max(took) < 1.5, took
+        until(lambda: listener.newest(f"watcher/{camera}/setting/{name}") == told, 5)
+        return time.monotonic() - began
+
+    slow = []
+    for camera, name, *values in (
+        ("demo", "threshold", ("7 %", b"0.07"), ("6 %", b"0.06")),
+        ("demo", "sensitivity", ("0.7", b"0.7"), ("0.6", b"0.6")),
+        ("demo", "profile", ("wildlife", b"wildlife"), ("home", b"home")),
+        ("demo", "reference_mode", ("fixed", b"fixed"), ("background", b"background")),
+        ("away", "threshold", ("8 %", b"0.08"), ("9 %", b"0.09")),
+        ("away", "profile", ("plain", b"plain"), ("wildlife", b"wildlife")),
+        ("away", "mute", ("1 h", b"3600"), ("2 h", b"7200")),
+    ):
+        # Once more where others had the machine just then; what waits for anything is late both times.
+        while values and took(camera, name, *values.pop(0)) >= 0.5:
+            slow.append(f"{camera} {name}")
+    assert len(slow) == len(set(slow)), slow
+    assert len(slow) < 3, slow
 
 
 def test_what_a_command_sets_holds_until_config_yaml_says_something_else(
