@@ -49,7 +49,7 @@ def test_pictures_go_back_to_the_system_when_they_are_let_go_of() -> None:
 SETTLED = """
 import os, sys
 sys.path[:] = {path!r}
-from watcher.cli.heap import give_back, keep_small
+from watcher.cli.heap import Leftovers, keep_small
 keep_small()
 import cv2, numpy as np
 
@@ -60,11 +60,11 @@ def resident():
 picture = np.random.default_rng(1).integers(0, 255, (90, 160), np.uint8)
 blurred = cv2.GaussianBlur(picture, (5, 5), 0)
 before = resident()
-give_back()
+Leftovers()()
 print((before - resident()) / 1e6)
 import sqlite3, ssl, av  # what was let go of still works, and more can be loaded
 assert (cv2.GaussianBlur(picture, (5, 5), 0) == blurred).all()
-give_back()
+Leftovers()()
 assert (cv2.GaussianBlur(picture, (5, 5), 0) == blurred).all()
 assert sqlite3.connect(":memory:").execute("SELECT 1").fetchone() == (1,)
 """

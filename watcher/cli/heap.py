@@ -3,12 +3,14 @@
 import ctypes
 import os
 import re
+import time
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Of mallopt(3)."""
 _KEPT = 1 << 18
 _DONTNEED = 4
 """Of madvise(2), on Linux."""
+_PAGES_EVERY = 600.0
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (r--p|r-xp) [0-9a-f]+ \S+ [1-9]\d*\s+/")
 
 
@@ -26,19 +28,28 @@ def keep_small() -> None:
             ctypes.CDLL(None).mallopt(option, value)
 
 
-def give_back() -> None:
-    """Let go of what only starting needed: the holes in the heap, and the pages of libraries.
+class Leftovers:
+    """Gives back what nobody needs any more; to be called every few seconds.
 
-    Loading a library touches much of it once (relocations, constructors, tables of names), and all that was touched
-    stays mapped: of OpenCV, FFmpeg and NumPy 40 MB, of which 15 MB are used again. Pages of a file that were never
-    written to are the file's own; the system maps them again where they are used, and they are in its cache.
+    Each time it is the holes in the heap, which takes less than a millisecond. At first, and now and then, it is
+    what only starting needed: loading a library touches much of it once (relocations, constructors, tables of
+    names), and all that was touched stays mapped: of OpenCV, FFmpeg and NumPy 40 MB, of which 15 MB are used again.
+    Pages of a file that were never written to are the file's own; the system maps them again where they are used,
+    and they are in its cache.
     """
-    if not _is_gnu():
-        return
-    libc = ctypes.PyDLL(None)  # holds the interpreter: nobody loads a library meanwhile
-    for begin, end in _untouched():
-        libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONTNEED)
-    libc.malloc_trim(0)
+
+    def __init__(self) -> None:
+        self._pages_at = 0.0
+
+    def __call__(self) -> None:
+        if not _is_gnu():
+            return
+        if time.monotonic() >= self._pages_at:
+            self._pages_at = time.monotonic() + _PAGES_EVERY
+            libc = ctypes.PyDLL(None)  # holds the interpreter: nobody loads a library meanwhile
+            for begin, end in _untouched():
+                libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONTNEED)
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _is_gnu() -> bool:
