@@ -87,10 +87,10 @@ def test_in_the_light_of_the_reference_nothing_is_done():
     expected = SCENE.astype(np.float32)
     lit.show(expected)
     lit.see(SCENE)
-    assert not lit.match()
+    assert not lit.match(0.0)
     assert lit.picture is expected
     assert lit.clipped(SCENE) is None
     lit.see(in_light(SCENE, 0.7))
-    assert lit.match()
+    assert lit.match(1.0)
     assert lit.another
     assert np.abs(lit.undone(in_light(SCENE, 0.7)) - SCENE).mean() < 1

@@ -30,6 +30,34 @@ def window_around(mask: U8, margin: int) -> Window:
     return rows, slice(max(0, x - margin), min(mask.shape[1], x + width + margin))
 
 
+def windows_around(mask: U8, margin: int, worth: int) -> list[Window]:
+    """The same in several windows that do not meet: one is split in two, along the widest gap in its rows or
+    columns, where that leaves out at least `worth` pixels."""
+    whole = window_around(mask, margin)
+    for axis in (0, 1):
+        filled = np.flatnonzero(mask.any(axis=1 - axis))
+        gaps = np.diff(filled)
+        if not gaps.size or gaps.max() <= 2 * margin:
+            continue
+        middle = int(filled[gaps.argmax()]) + int(gaps.max()) // 2
+        halves = (mask[:middle], mask[middle:]) if axis == 0 else (mask[:, :middle], mask[:, middle:])
+        if _area(whole) - sum(_area(window_around(half, margin)) for half in halves) < worth:
+            continue
+        first, second = (windows_around(half, margin, worth) for half in halves)
+        down, right = (middle, 0) if axis == 0 else (0, middle)
+        return first + [_moved(one, down, right) for one in second]
+    return [whole]
+
+
+def _area(window: Window) -> int:
+    return int((window[0].stop - window[0].start) * (window[1].stop - window[1].start))
+
+
+def _moved(window: Window, down: int, right: int) -> Window:
+    rows, columns = window
+    return slice(rows.start + down, rows.stop + down), slice(columns.start + right, columns.stop + right)
+
+
 def labelled(mask: U8) -> tuple[int, Labels]:
     """Into how many connected parts (8 neighbours) a mask falls, and one for what is not in it; their labels."""
     count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=_label_type(mask))

@@ -103,29 +103,33 @@ class Blinks:
 
     def _sorted_out(self, luma: U8, expected: F32, changed: U8) -> list[_Found]:
         """The pieces that do not sway; notes what does, and what is large."""
-        within = np.zeros_like(changed)
         window = window_around(changed, _SWAY)
+        size, changed = changed.size, changed[window]
         scene = cv2.convertScaleAbs(expected[window])
         low = np.maximum(cv2.erode(scene, self._around), _TOLERANCE) - _TOLERANCE
         high = np.minimum(cv2.dilate(scene, self._around), np.uint8(255) - _TOLERANCE) + _TOLERANCE
-        within[window] = cv2.bitwise_and(cv2.inRange(luma[window], low, high), changed[window])
+        within = cv2.bitwise_and(cv2.inRange(luma[window], low, high), changed)
         joined = cast(U8, cv2.dilate(changed, np.ones((5, 5), np.uint8)))
         count, labels, stats, centres = measured_parts(joined)
         whole = np.bincount(labels[changed > 0], minlength=count)
         sways = np.bincount(labels[within > 0], minlength=count) >= _NEARLY_ALL * whole
-        large = ~sways & (whole > _SMALL * changed.size)
+        large = ~sways & (whole > _SMALL * size)
         sways[0] = large[0] = False
-        self._swaying = cast(U8, cv2.bitwise_and(_picked(labels, sways), changed))
+        self._swaying = np.zeros_like(self._nothing)
+        self._swaying[window] = cv2.bitwise_and(_picked(labels, sways), changed)
         if large.any():
-            self._large = cast(U8, cv2.dilate(_picked(labels, large), np.ones((_CLEAR, _CLEAR), np.uint8)))
+            self._large = np.zeros_like(self._nothing)
+            self._large[window] = cv2.dilate(_picked(labels, large), np.ones((_CLEAR, _CLEAR), np.uint8))
         wanted = np.flatnonzero(~sways)[1:]
         wanted = wanted[np.argsort(-whole[wanted], kind="stable")][:_MOST]
+        top, left = window[0].start, window[1].start
         found = []
         for n in wanted:
             x, y, width, height = (int(v) for v in stats[n, :4])
-            window = slice(y, y + height), slice(x, x + width)
-            place = float(centres[n][0]), float(centres[n][1])
-            found.append(_Found(place, int(whole[n]), max(width, height) - 4, window, labels[window] == n))
+            mask = labels[y : y + height, x : x + width] == n
+            there = slice(top + y, top + y + height), slice(left + x, left + x + width)
+            place = left + float(centres[n][0]), top + float(centres[n][1])
+            found.append(_Found(place, int(whole[n]), max(width, height) - 4, there, mask))
         return found
 
     def _follow(self, found: list[_Found], at: float) -> list[_Piece]:

@@ -30,8 +30,8 @@ from watcher.vision.reference.learning import Learning
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
 from watcher.vision.reference.scene import Memory, Planes, Scene, remembered
 from watcher.vision.shake import Steady, sharpened
-from watcher.vision.shrink import Shrinker
-from watcher.vision.stage import Stage, analysed_size
+from watcher.vision.shrink import Shrinker, analysed_size
+from watcher.vision.stage import Stage
 from watcher.vision.sway import STANDING, Sway, moved_box, outward
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)

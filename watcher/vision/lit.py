@@ -21,6 +21,9 @@ _DARK = 10.0
 LOOK_EVERY = 0.25
 """Seconds for which the light on parts of the picture holds, unless more and more of it differs in tone alone."""
 
+_CLEARLY = 3.0
+"""Grey levels by which light that has just been looked for has to move to be another one."""
+
 _TONE = 8.0
 """Grey levels by which a cell of the grid differs in tone."""
 
@@ -67,6 +70,7 @@ class Lit:
         self._lit_cells: F32 | None = None
         self._exact: Tone | None = None
         self._looked_at, self._differed = -math.inf, 0.0
+        self._found_at = -math.inf
         self.picture: F32 = np.zeros(watched.shape, np.float32)
         self._expected: F32 = self.picture
         self._coarse: F32 = coarse(self.picture)
@@ -100,9 +104,12 @@ class Lit:
         """Begin again with the light of the reference."""
         self.light, self.field = SAME_TONE, None
 
-    def match(self) -> bool:
-        """Find the light on the frame; whether it is another one now."""
-        light = self._found(NOTICED)
+    def match(self, at: float) -> bool:
+        """Find the light on the frame; whether it is another one now. Just looked for, it has to move by more."""
+        just = 0 <= at - self._found_at < LOOK_EVERY
+        light = self._found(_CLEARLY if just else NOTICED)
+        if not just:
+            self._found_at = at
         if light is self.light:
             return False
         self.light = light

@@ -10,6 +10,12 @@ from watcher.vision.geometry import Size
 from watcher.vision.scratch import borrowed, give_back
 
 
+def analysed_size(full: Size, longest: int) -> Size:
+    """(width, height) at which pictures of size `full` are analysed: never enlarged, the aspect kept."""
+    factor = min(1.0, longest / max(full))
+    return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
+
+
 class Shrinker:
     """Area-averaging reduction into buffers of its own; one per camera, not shared between threads.
 

@@ -82,13 +82,17 @@ class Comparison:
             raise ValueError(f"expected a reference of shape {self.shape}, got {reference.shape}")
         np.copyto(self.reference, reference)
         # Centred on mid grey: the squares then lose less to rounding.
-        centred = self.reference - 128
-        centred_mean = window_mean(centred, self.sigma)
-        variance = window_mean(centred * centred, self.sigma) - centred_mean * centred_mean
-        np.add(centred_mean, 128, out=self._reference_mean)
+        mean, structure, level = self._reference_mean, self._reference_structure, self._reference_level
+        centred = np.subtract(self.reference, 128, out=level)
+        window_mean(centred, self.sigma, mean)
+        variance = window_mean(cv2.multiply(centred, centred, dst=level), self.sigma, structure)
+        cv2.subtract(variance, cv2.multiply(mean, mean, dst=level), dst=variance)
         np.maximum(variance, 0, out=variance)
-        np.add(variance * 2, C2, out=self._reference_structure)
-        np.add(self._reference_mean * self._reference_mean * 2, C1, out=self._reference_level)
+        np.multiply(variance, 2, out=structure)
+        structure += C2
+        mean += 128
+        cv2.multiply(mean, mean, dst=level, scale=2)
+        level += C1
 
     @property
     def reference_variance(self) -> F32:

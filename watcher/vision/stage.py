@@ -1,13 +1,14 @@
 """Everything of a detector that depends on the size of the picture: masks, buffers, the scene."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import cast
 
 import cv2
 import numpy as np
 
 from watcher.vision.alarms import Alarms, Wanted
-from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around
+from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around, windows_around
 from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels, most
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection, StillCause
@@ -42,22 +43,22 @@ SIMILARITY_EVERY = 1.0
 """Seconds for which the similarity holds: it costs as much again as knowing that a frame is quiet."""
 
 FOLLOW_EVERY = 1.0
-"""Seconds between two steps in which all that rests on the reference follows what was learnt: it moves slowly."""
+"""Seconds for which, while something is changed, what rests on the reference need not follow what was learnt."""
 
 MOST_OWED = 0.04
 """Part of its way to a frame that the reference may have gone without that."""
+
+_NEAR = 12
+"""Pixels around change that are looked at for what light explains; further apart, changes are told one by one."""
+
+_WORTH_A_WINDOW = 8000
+"""Pixels for which a window more takes less time than they do."""
 
 _MOST_EXPLAINED = 0.4
 """Part of what is watched beyond which change is no shadow and no patch of light, but another scene."""
 
 LARGEST_GUESS = 64.0
 """Variance: a guess of the noise from a single pair of pictures above this is not noise but difference."""
-
-
-def analysed_size(full: Size, longest: int) -> Size:
-    """(width, height) at which pictures of size `full` are analysed: never enlarged, the aspect kept."""
-    factor = min(1.0, longest / max(full))
-    return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
 
 
 class Stage:
@@ -127,18 +128,22 @@ class Stage:
         if weight > 0:
             scene.adapt(planes, unchanged, weight)
             self._owed = 1 - (1 - self._owed) * (1 - weight)
-        if 0 <= at - self._followed_at < FOLLOW_EVERY and self._owed < MOST_OWED:
+        if (
+            self._active is not self._nothing
+            and 0 <= at - self._followed_at < FOLLOW_EVERY
+            and self._owed < MOST_OWED
+        ):
             return
         if self._owed > 0 and self._options.light:
-            self._follow_light(cast(U8, cv2.bitwise_not(unchanged)), self._owed)
+            self._follow_light(cast(U8, cv2.bitwise_not(unchanged)), self._owed, at)
         self._followed_at, self._owed = at, 0.0
         self._refresh()
 
-    def _follow_light(self, covered: U8, weight: float) -> None:
+    def _follow_light(self, covered: U8, weight: float, at: float) -> None:
         """What cannot be seen now becomes brighter and darker with the rest of the picture."""
         scene = self._known_scene()
         if self._lit.another:
-            self._lit.match()
+            self._lit.match(at)
             if self._lit.field is not None:
                 self._lit.match_parts(self._noise)
         scene.follow(self._lit.of, covered, weight)
@@ -180,7 +185,7 @@ class Stage:
         luma = self._luma = planes[0]
         self._lit.see(luma)
         suspects, why = self._load(luma), ""
-        if suspects is not None and self._options.light and self._lit.match():
+        if suspects is not None and self._options.light and self._lit.match(view.at):
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
@@ -282,7 +287,7 @@ class Stage:
 
     def _faint(self, alarms: Alarms, at: float) -> list[Patch]:
         """What has changed by so little that only the number of false alarms wanted says whether it counts."""
-        if self._options.light and self._lit.match():
+        if self._options.light and self._lit.match(at):
             self._show()
             self._load(self._luma)
         found, strength = faint_change(
@@ -295,7 +300,15 @@ class Stage:
 
     def _unexplained(self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]) -> U8:
         """`changed`, in `window`, without shadows and patches of light; only what is near it is looked at."""
-        near = window_around(changed, 8)
+        once = cache(chroma)
+        kept = np.zeros_like(changed)
+        for near in windows_around(changed, _NEAR, _WORTH_A_WINDOW):
+            kept[near] = self._unexplained_near(near, changed, sharp, window, at, once)
+        return kept
+
+    def _unexplained_near(
+        self, near: Window, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]
+    ) -> U8:
         rows, columns = (
             slice(whole.start + part.start, whole.start + part.stop)
             for whole, part in zip(window, near, strict=True)
@@ -313,9 +326,7 @@ class Stage:
         left = unexplained(seen, self._shade, at)
         # What leaves a place where it had settled lets the place be seen again: that is no shadow on it.
         left = cast(U8, cv2.bitwise_or(left, cv2.bitwise_and(here, self._known_scene().settled[rows, columns])))
-        kept = np.zeros_like(changed)
-        kept[near] = most(left, self.watched.everything[rows, columns])
-        return kept
+        return most(left, self.watched.everything[rows, columns])
 
     def _detection(self, found: list[Patch], luma: U8, view: View) -> Detection:
         shape = luma.shape[:2]
@@ -363,10 +374,8 @@ class Stage:
     def _show(self) -> None:
         """What is expected, or the light on it, is another: everything that frames are compared with anew."""
         self._comparison.set_reference(self._lit.picture)
-        spread = self._known_scene().spread
-        if spread is None:
-            spread = self._guess
-        if spread is not None:
+        known = self._known_scene().spread
+        if (spread := self._guess if known is None else known) is not None:
             self._use_spread(spread)
 
     def _use_spread(self, spread: F32) -> None:

@@ -144,7 +144,7 @@ def tone_on(frame: F32, reference: F32, weight: F32, start: Tone = SAME_TONE, no
     if fit.scale(levels) > _CLOSE:
         levels = min((levels, fit.line(levels), _as_frequent(x, y)), key=fit.scale)
     light = fit.refined(levels)
-    if fit.apart(light.levels, KNOTS) < noticed:
+    if fit.apart(light.levels, KNOTS) < min(noticed, NOTICED):
         return SAME_TONE
     return start if fit.apart(light.levels, start.levels) < noticed else light
 
