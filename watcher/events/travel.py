@@ -40,7 +40,7 @@ _OF_ITSELF = 0.4
 _TAIL = 0.2
 """The end of a region that moves less goes at least this part of what the other goes, or it only grows."""
 
-_EMERGES = 1.5
+_EMERGES = 1.25
 """So many times as far must the middle of one go that only grows: what comes out from behind a bush goes on."""
 
 _BLINK = 0.2
