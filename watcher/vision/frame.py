@@ -180,7 +180,7 @@ class PlanarPixels:
         if self._u is None or self._v is None:
             neutral = np.full((size[1], size[0]), 128, np.uint8)
             return neutral, neutral
-        planes = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (self._v, self._u))
+        planes = (_chroma_at(plane, size) for plane in (self._v, self._u))
         cr, cb = planes if self._full_range else (cv2.LUT(plane, _CHROMA_TO_FULL) for plane in planes)
         return cast(U8, cr), cast(U8, cb)
 
@@ -320,6 +320,13 @@ def encode_jpeg(picture: U8, quality: int = JPEG_QUALITY) -> bytes:
     if not done:
         raise ValueError(f"OpenCV could not encode a picture of shape {picture.shape} as JPEG")
     return data.tobytes()
+
+
+def _chroma_at(plane: U8, size: Size) -> U8:
+    """A plane of colour at the view's size; that of small pictures may be smaller."""
+    if plane.shape[1] < size[0] or plane.shape[0] < size[1]:
+        return cast(U8, cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+    return Shrinker().shrink(plane, size)  # in half of the time, and into an array of its own
 
 
 def _split_chroma(ycrcb: MatLike) -> Chroma:
