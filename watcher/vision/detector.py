@@ -9,7 +9,6 @@ and `watcher.vision.reference.scene` for what is expected.
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import cast
 
 import cv2
@@ -26,15 +25,15 @@ from watcher.vision.detection import Detection, Region
 from watcher.vision.frame import ArrayPixels, Chroma, Frame, Observation, Tick, View
 from watcher.vision.geometry import Box, Size, watched_mask
 from watcher.vision.options import DetectorOptions, WatchedOptions
+from watcher.vision.reference.bank import Look, look_memory, remembered_look
+from watcher.vision.reference.given import given_planes
 from watcher.vision.reference.learning import Learning
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
-from watcher.vision.reference.scene import Memory, Planes, Scene, remembered
+from watcher.vision.reference.scene import Memory, Planes, Scene
 from watcher.vision.shake import Steady, sharpened
 from watcher.vision.shrink import Shrinker, analysed_size
 from watcher.vision.stage import Stage
 from watcher.vision.sway import STANDING, Sway, moved_box, outward
-
-_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 TAKEN_AT_START = 1.0
 """Seconds over which a fixed reference is taken from the camera: long enough to lose its noise."""
@@ -47,6 +46,9 @@ BELIEVED_AFTER = 3
 
 STRANGE = 0.5
 """A remembered background that differs in more than this part of the picture is of another scene."""
+
+TRIES_EVERY = 1.0
+"""Seconds between two tries of the looks that are known, while the picture shows nothing of the one in force."""
 
 OUT_OF_REACH = "the camera shakes, and the reference was not found in this picture"
 
@@ -67,6 +69,7 @@ class Detector:
     ) -> None:
         self._options, self._watched, self._reference = options, watched, reference
         self._absorb_after, self._wanted = absorb_after, wanted
+        self._may_relight = options.light and isinstance(reference, BackgroundOptions)
         self._shrinker, self._color_shrinker = Shrinker(), Shrinker()
         self._stage: Stage | None = None
         self._full_size: Size | None = None
@@ -78,7 +81,7 @@ class Detector:
         self._planes: Planes = ()
         self._steady: Steady | None = None
         self._condition = Condition() if options.health else None
-        self._strays, self._stray_size = 0, (0, 0)
+        self._strays, self._stray_size, self._tried_at = 0, (0, 0), -math.inf
         self._kept: ArrayPixels | None = None
         self._decided = ""
 
@@ -108,6 +111,7 @@ class Detector:
         problem = problem or (OUT_OF_REACH if self._lost else self._strange(stage, view.at))
         if problem:
             return Detection("blind", reason=problem)
+        stage.relights = self._learning is None and self._may_relight
         detection = self._outward(stage.compare(self._planes, view, lambda: self._chroma(seen)), view)
         if self._learning is not None:
             # Compared all the same: the maps show what differs from what has been learnt so far.
@@ -146,7 +150,7 @@ class Detector:
             return
         self._adapted_at = seen.at
         if self._options.shadows and stage.tint.due(seen.at, detection.outcome == "clear"):
-            stage.learn_tint(self._chroma(seen), seen.at)
+            stage.tint.learn(self._chroma(seen), stage.unchanged, seen.at)
         stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
         if self._absorb_after is not None and scene.any_settled:
             self._note_absorbed(stage.absorb(seen.at - self._absorb_after), self._absorb_after)
@@ -201,15 +205,20 @@ class Detector:
         steady, luma = self._steady, self._planes[0]
         share, crisp = (None, lambda: 1.0) if steady is None else (steady.share, lambda: steady.crispness(luma))
         held = self._condition.compared(luma, scene, share, crisp, at)
+        if held and self._may_relight and not 0 <= at - self._tried_at < TRIES_EVERY:
+            self._tried_at = at
+            if stage.another_look(luma, at):
+                self._condition.begin()
+                return ""
         if self._condition.wants_another and isinstance(self._reference, BackgroundOptions):
             self._begin_anew()
         return held
 
     def _begin_anew(self) -> None:
-        """Learn the scene from the next picture on."""
+        """Learn the scene from the next picture on; what it looked like so far may come back."""
         self._learning, self._steady = self._new_learning(), None
-        if self._stage is not None:
-            self._stage.restless.forget()  # of another scene
+        if self._stage is not None and self._stage.scene is not None:
+            self._stage.put_away()
         if self._condition is not None:
             self._condition.begin()
 
@@ -226,19 +235,23 @@ class Detector:
 
     def memory(self) -> dict[str, NDArray[np.generic]]:
         """What must survive a restart; empty while still learning."""
-        if self._stage is None or self._stage.scene is None or self._learning is not None:
+        stage = self._stage
+        if stage is None or stage.scene is None or self._learning is not None:
             return {}
-        alarms = {} if self._stage.alarms is None else self._stage.alarms.memory()
-        return {**self._stage.scene.memory(), **self._stage.restless.memory(), **alarms}
+        alarms = {} if stage.alarms is None else stage.alarms.memory()
+        look = look_memory(Look(stage.scene, stage.tint))
+        return {**look, **stage.restless.memory(), **alarms, **stage.relighting.bank.memory()}
 
     def remember(self, memory: Memory, full_size: Size) -> None:
         """Begin with what `memory` gave before, for frames of `full_size`; ReferenceUnusable if it cannot be."""
         size = analysed_size(full_size, self._options.size)
-        scene = remembered(memory, (size[1], size[0]), 3 if self._options.color else 1)
+        shape, count = (size[1], size[0]), 3 if self._options.color else 1
+        look = remembered_look(memory, shape, count)
         self._full_size = full_size
         self._stage = Stage(size, full_size, self._options, self._watched, self._wanted)
         self._steady = None
-        self._stage.set_scene(scene)
+        self._stage.set_scene(look.scene, look.tint)
+        self._stage.relighting.bank.remember(memory, shape, count)
         self._stage.restless.remember(memory)
         if self._stage.alarms is not None:
             self._stage.alarms.remember(memory)
@@ -355,10 +368,11 @@ class Detector:
             planes = self._planes
             if self._given is not None:
                 try:
-                    planes = self._given_planes(self._given, view)
+                    planes = given_planes(self._given, view, self._options.color)
                 except ReferenceUnusable as error:
                     return str(error)
             spread = stage.scene.spread if stage.scene is not None else None
+            stage.relighting.bank.clear()
             stage.set_scene(Scene(np.stack(planes).astype(np.float32), spread))
             self._take, self._given, self._learning, self._unproven = False, None, None, False
         self._draw_back(stage, view.at)
@@ -375,18 +389,6 @@ class Detector:
         elif stage.scene is None:
             return "there is no reference"
         return ""
-
-    def _given_planes(self, picture: ArrayPixels, view: View) -> Planes:
-        (given_width, given_height), (width, height) = picture.size, view.full_size
-        ratio = (given_width * height) / (given_height * width)
-        if abs(ratio - 1) > 0.01:
-            raise ReferenceUnusable(
-                f"the reference is {given_width}x{given_height}, the picture {width}x{height}:"
-                " another aspect; give a reference of the same shape"
-            )
-        size = (view.luma.shape[1], view.luma.shape[0])
-        given = Frame(view.at, _NO_TIME, picture).view(size, Shrinker(), self._options.color)
-        return (given.luma, *(given.chroma or ()))
 
 
 def _moved(region: Region, box: Box) -> Region:

@@ -151,6 +151,13 @@ class Lit:
         self._relight()
         return True
 
+    def renew(self, at: float, spread: float) -> None:
+        """Find the light on the frame and its parts anew, where there is another than that of the reference."""
+        if self.another:
+            self.match(at)
+            if self.field is not None:
+                self.match_parts(spread)
+
     def spread(self, spread: F32) -> F32:
         """The variance of pixels in this light, from that in the light of the reference."""
         if not self.another:

@@ -8,6 +8,9 @@ import numpy as np
 from watcher.vision.arrays import F32, U8
 from watcher.vision.median import median
 
+LARGEST_GUESS = 64.0
+"""Variance: a guess of the noise from a single pair of pictures above this is not noise but difference."""
+
 LEAST_VARIANCE = 0.5
 """Grey levels squared. Even a still, noiseless picture varies by its rounding, and by compression."""
 

@@ -12,16 +12,19 @@ from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around
 from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels, most
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection, StillCause
-from watcher.vision.explained import Seen, Shade, unexplained
+from watcher.vision.explained import AROUND, MOST_EXPLAINED, WORTH_A_WINDOW, Seen, Shade, unexplained
 from watcher.vision.faint import faint_change
 from watcher.vision.frame import Chroma, View
 from watcher.vision.geometry import Size
+from watcher.vision.likeness import Likeness
 from watcher.vision.lit import Lit
-from watcher.vision.noise import LEAST_VARIANCE, difference_variance
+from watcher.vision.noise import LARGEST_GUESS, LEAST_VARIANCE, difference_variance
 from watcher.vision.options import DetectorOptions, WatchedOptions
+from watcher.vision.reference.bank import Look
 from watcher.vision.reference.scene import Planes, Scene
 from watcher.vision.reference.tint import Tint
 from watcher.vision.regions import Patch, joined, mask_of, patches, region
+from watcher.vision.relighting import NOTEWORTHY, ONLY_LIGHT, Relighting
 from watcher.vision.restless import Restless
 from watcher.vision.ssim import Comparison
 from watcher.vision.still import Stillness, stayed
@@ -39,26 +42,11 @@ GUARD_TIME = 1.0
 GUARD_REACH = 7
 """Side in pixels of what is not learnt around change: the faint rims of objects."""
 
-SIMILARITY_EVERY = 1.0
-"""Seconds for which the similarity holds: it costs as much again as knowing that a frame is quiet."""
-
 FOLLOW_EVERY = 1.0
 """Seconds for which, while something is changed, what rests on the reference need not follow what was learnt."""
 
 MOST_OWED = 0.04
 """Part of its way to a frame that the reference may have gone without that."""
-
-_NEAR = 12
-"""Pixels around change that are looked at for what light explains; further apart, changes are told one by one."""
-
-_WORTH_A_WINDOW = 8000
-"""Pixels for which a window more takes less time than they do."""
-
-_MOST_EXPLAINED = 0.4
-"""Part of what is watched beyond which change is no shadow and no patch of light, but another scene."""
-
-LARGEST_GUESS = 64.0
-"""Variance: a guess of the noise from a single pair of pictures above this is not noise but difference."""
 
 
 class Stage:
@@ -84,8 +72,9 @@ class Stage:
         self._still = Stillness(shape)
         self.restless = Restless(shape)
         self.alarms = None if wanted is None else Alarms(wanted)
-        self.tint = Tint()
-        self._shade = Shade()
+        self.relighting = Relighting(self.watched, self._level, options.smallest)
+        self.relights = self.only_light = False  # whether the scene may be given another look
+        self.tint, self._shade = Tint(), Shade()
         self._explains = options.shadows and options.light
         self._nothing: U8 = np.zeros(shape, np.uint8)
         self._no_change: F32 = np.zeros(shape, np.float32)
@@ -93,23 +82,37 @@ class Stage:
         self._active = self._luma = self._unlike = self._nothing
         self._changed_at = np.full(shape, -np.inf)
         self._followed_at, self._owed = -np.inf, 0.0
-        self._similarity: tuple[float, float, str] | None = None
+        self._likeness = Likeness(self.watched, self._comparison)
         self._guess: F32 | None = None
 
     # -- the reference -----------------------------------------------------------------------------------
 
-    def set_scene(self, scene: Scene) -> None:
-        """Compare with `scene` from now on."""
-        self.scene = scene
+    def set_scene(self, scene: Scene, tint: Tint | None = None) -> None:
+        """Compare with `scene` from now on; `tint` is its colours, where they are others."""
+        self.scene, self.tint = scene, tint or self.tint
         self._lit.forget()
         self._guess = None
         self.restless.begin()
-        self._active, self.change, self._similarity = self._nothing, self._no_change, None
+        self._active, self.change = self._nothing, self._no_change
+        self._likeness.forget()
         self._refresh()
 
-    def learn_tint(self, chroma: Chroma, at: float) -> None:
-        """Learn the colours of a frame where nothing is changed."""
-        self.tint.learn(chroma, cast(U8, cv2.bitwise_not(self._active)), at)
+    def another_look(self, luma: U8, at: float) -> bool:
+        """Whether a picture that shows nothing of the scene shows one of its known looks; in force from now on."""
+        if relit := self.relighting.known(Look(self._known_scene(), self.tint), luma, 1.0, at):
+            self.set_scene(relit.look.scene, relit.look.tint)
+        return relit is not None
+
+    def put_away(self) -> None:
+        """Another scene will be learnt; what this one looked like may come back, what was restless will not."""
+        self.relighting.bank.put(Look(self._known_scene(), self.tint))
+        self.tint = Tint()
+        self.restless.forget()
+
+    @property
+    def unchanged(self) -> U8:
+        """255 where nothing has changed in the last frame."""
+        return cast(U8, cv2.bitwise_not(self._active))
 
     def adapt(self, planes: Planes, at: float, weight: float, seconds: float) -> None:
         """Learn from a frame what has been unchanged for a while: its look by `weight`, its noise over time."""
@@ -135,18 +138,11 @@ class Stage:
         ):
             return
         if self._owed > 0 and self._options.light:
-            self._follow_light(cast(U8, cv2.bitwise_not(unchanged)), self._owed, at)
+            # What cannot be seen now becomes brighter and darker with the rest of the picture.
+            self._lit.renew(at, self._noise)
+            scene.follow(self._lit.of, cast(U8, cv2.bitwise_not(unchanged)), self._owed)
         self._followed_at, self._owed = at, 0.0
         self._refresh()
-
-    def _follow_light(self, covered: U8, weight: float, at: float) -> None:
-        """What cannot be seen now becomes brighter and darker with the rest of the picture."""
-        scene = self._known_scene()
-        if self._lit.another:
-            self._lit.match(at)
-            if self._lit.field is not None:
-                self._lit.match_parts(self._noise)
-        scene.follow(self._lit.of, covered, weight)
 
     def settle(self, planes: Planes, at: float) -> None:
         """What is changed now has come to stay."""
@@ -161,6 +157,7 @@ class Stage:
         same[(self._active > 0) & (scene.settled == 0)] = 0
         gain = np.float32(self._lit.light.gain)
         colors = ((c - np.float32(128)) / gain + np.float32(128) for c in planes[1:])
+        self.relighting.bank.outdate(where)
         scene.settle(where, (self._lit.undone(self._luma), *colors), same, at)
         self._changed_at[where > 0] = -np.inf
         self._active = self._nothing
@@ -184,13 +181,16 @@ class Stage:
         """One frame against the scene; `chroma` gives its colours, which only a frame with change is asked for."""
         luma = self._luma = planes[0]
         self._lit.see(luma)
-        suspects, why = self._load(luma), ""
+        suspects, why, self.only_light = self._load(luma), "", False
         if suspects is not None and self._options.light and self._lit.match(view.at):
+            self.only_light = cv2.countNonZero(suspects) > NOTEWORTHY * self.watched.pixels
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
             change, window = self._change(suspects, len(planes) > 1, view.at)
             found = self._changed(change, window, planes, view.at, chroma)
+            if found and self.relights:
+                found = self._relit(found, view.at, chroma)
             if found:
                 if self.alarms is not None:
                     self.alarms.passed(view.at)
@@ -203,13 +203,14 @@ class Stage:
         self.change = self._no_change
         self._active = self._nothing
         self._still.quiet(luma)
+        self.relighting.quiet(view.at)
         return Detection(
             "clear",
-            similarity=self._similarity_at(view.at, "clear"),
+            similarity=self._likeness.of(view.at, "clear"),
             zone_fractions=self._no_fractions,
             settled_fractions=self._settled_fractions,
             gain=round(self._lit.light.gain, 4),
-            reason=why,
+            reason=ONLY_LIGHT if self.only_light else why,
         )
 
     def all_changed(self) -> U8:
@@ -274,7 +275,7 @@ class Stage:
         if self._options.restless:
             change = self.restless.calm(change, window, self._luma, self._lit.picture, at)
         changed = changed_pixels(change, self.watched.everything[window], REACH)
-        if self._explains and 0 < cv2.countNonZero(changed) < _MOST_EXPLAINED * self.watched.pixels:
+        if self._explains and 0 < cv2.countNonZero(changed) < MOST_EXPLAINED * self.watched.pixels:
             self._unlike = np.zeros_like(self._nothing)
             self._unlike[window] = changed
             changed = self._unexplained(changed, sharp, window, at, chroma)
@@ -298,11 +299,26 @@ class Stage:
             self.change, self._unlike = strength, self._nothing
         return found
 
+    def _relit(self, found: list[Patch], at: float, chroma: Callable[[], Chroma]) -> list[Patch]:
+        """What has changed, if the light has stepped: then the scene has another look from now on."""
+        relit = self.relighting.judged(Look(self._known_scene(), self.tint), self._luma, found, chroma, at)
+        if relit is None:
+            return found
+        self.only_light = True
+        if relit.look.scene is not self.scene:
+            self.set_scene(relit.look.scene, relit.look.tint)
+            self._load(self._luma)
+        elif relit.light_only is not None and cv2.countNonZero(relit.light_only):
+            cv2.copyTo(self._lit.undone(self._luma), relit.light_only, self._known_scene().expected[0])
+            self._refresh()
+        self.change = relit.change
+        return relit.found
+
     def _unexplained(self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]) -> U8:
         """`changed`, in `window`, without shadows and patches of light; only what is near it is looked at."""
         once = cache(chroma)
         kept = np.zeros_like(changed)
-        for near in windows_around(changed, _NEAR, _WORTH_A_WINDOW):
+        for near in windows_around(changed, AROUND, WORTH_A_WINDOW):
             kept[near] = self._unexplained_near(near, changed, sharp, window, at, once)
         return kept
 
@@ -347,7 +363,7 @@ class Stage:
         return Detection(
             "changed",
             regions=tuple(regions),
-            similarity=self._similarity_at(view.at, "changed"),
+            similarity=self._likeness.of(view.at, "changed"),
             changed_fraction=self.watched.fraction(self._active),
             zone_fractions=self.watched.zone_fractions(self._active),
             settled_fractions=self._settled_fractions,
@@ -366,9 +382,8 @@ class Stage:
         scene = self._known_scene()
         self._lit.show(scene.expected[0])
         self._show()
-        settled = cv2.bitwise_and(scene.settled, self.watched.everything)
-        self._settled_fractions = {"": self.watched.fraction(cast(U8, settled))}
-        self._settled_fractions |= self.watched.zone_fractions(cast(U8, settled))
+        settled = cast(U8, cv2.bitwise_and(scene.settled, self.watched.everything))
+        self._settled_fractions = {"": self.watched.fraction(settled), **self.watched.zone_fractions(settled)}
         self._no_fractions = dict.fromkeys(self.watched.zones, 0.0)
 
     def _show(self) -> None:
@@ -383,16 +398,3 @@ class Stage:
         self._noise = float(np.median(spread[::8, ::8]))
         self._limits = Limits(spread, self._comparison, self._level)
         self._still.set_noise(spread)
-
-    def _similarity_at(self, at: float, outcome: str) -> float | None:
-        """Mean SSIM of the watched part; used again for a while, until the outcome is another."""
-        known = self._similarity
-        if known is None or known[2] != outcome or not 0 <= at - known[0] < SIMILARITY_EVERY:
-            watched = self.watched
-            if not watched.pixels:
-                return None
-            everywhere = watched.pixels == watched.everything.size
-            similar = self._comparison.ssim()
-            mean = cv2.mean(similar) if everywhere else cv2.mean(similar, mask=watched.everything)
-            self._similarity = known = (at, round(mean[0], 6), outcome)
-        return known[1]

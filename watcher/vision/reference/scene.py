@@ -25,6 +25,9 @@ Memory = Mapping[str, NDArray[np.generic]]
 SAMPLES = 15
 """Pictures kept while learning. A median of 15 forgets whatever stood there for less than half of them."""
 
+_FIRST = 9
+"""Pictures after which one that began with a single picture learns as slowly as any."""
+
 SPREAD_TIME = 10.0
 """Seconds over which a pixel's own variation is learnt."""
 
@@ -46,6 +49,11 @@ class Scene:
         self.settled: U8 = np.zeros(expected.shape[1:], np.uint8)
         self.settled_at: F64 = np.zeros(expected.shape[1:])
         self.spread = spread
+        self._pictures = 0
+
+    def begin(self) -> None:
+        """It rests on one picture alone: the next few count as much."""
+        self._pictures = 1
 
     @property
     def any_settled(self) -> bool:
@@ -53,6 +61,10 @@ class Scene:
 
     def adapt(self, planes: Planes, unchanged: U8, weight: float) -> None:
         """Move `expected` towards `planes` by `weight` (0-1) where `unchanged` (255)."""
+        if self._pictures:
+            self._pictures += 1
+            weight = max(weight, 1 / self._pictures)
+            self._pictures %= _FIRST
         for kept, now in zip(self.expected, planes, strict=True):
             cv2.accumulateWeighted(now, kept, weight, mask=unchanged)
 

@@ -4,9 +4,11 @@ from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from watcher.vision.arrays import F32, U8, Window
 from watcher.vision.frame import Chroma
+from watcher.vision.reference.scene import Memory
 from watcher.vision.ssim import window_mean
 
 EVERY = 1.0
@@ -32,6 +34,21 @@ class Tint:
         self._expected: list[F32] | None = None
         self._count = 0
         self._at = 0.0
+
+    @property
+    def planes(self) -> tuple[F32, ...]:
+        """Cr and Cb, centred on 0; nothing while they are unknown."""
+        return () if self._expected is None else tuple(self._expected)
+
+    def memory(self) -> dict[str, NDArray[np.generic]]:
+        """What must survive a restart: sixteenths of a level."""
+        return {"tint": np.round(np.stack(self._expected) * 16).astype(np.int16)} if self._expected else {}
+
+    def remember(self, memory: Memory, shape: tuple[int, int]) -> None:
+        """Go on with what `memory` gave before, where it is of `shape` (h, w)."""
+        kept = memory.get("tint")
+        if kept is not None and kept.shape == (2, *shape) and kept.dtype == np.int16:
+            self._expected, self._count = [plane.astype(np.float32) / np.float32(16) for plane in kept], FIRST
 
     def due(self, at: float, quiet: bool) -> bool:
         """Whether it is time to learn from a frame, `quiet` or with change."""

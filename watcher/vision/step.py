@@ -1,0 +1,89 @@
+"""When the light has stepped: a lamp, the infrared filter. Most of the picture differs at once, or its colour goes.
+
+Nothing that arrives does either: it covers a part of the picture, and leaves the colours of the rest.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from watcher.vision.arrays import F32, U8
+from watcher.vision.frame import Chroma
+from watcher.vision.lit import Lit
+from watcher.vision.reference.bank import Look
+from watcher.vision.reference.tint import Tint
+
+SETTLES = 5.0
+"""Seconds after a step for which the light is taken to go on changing: a camera finds its exposure in less."""
+
+MUCH, _MORE, _WITHIN = 0.3, 0.25, 0.35
+"""Part of the picture that differs, by how much more than before, and within how many seconds."""
+
+_COLORED, _PALE = 2.0, 0.4
+"""Levels of colour in the mean that a picture has which is not grey, and what part of it is left of one that is."""
+
+
+@dataclass(slots=True, eq=False)
+class Origin:
+    """The look before a step, and the light on it."""
+
+    look: Look
+    lit: Lit
+    until: float = -math.inf
+
+
+class Steps:
+    """Follows how much differs, and tells when the light has stepped."""
+
+    def __init__(self) -> None:
+        self._shares: deque[tuple[float, float]] = deque(maxlen=64)
+        self._origin: Origin | None = None
+
+    def forget(self) -> None:
+        """Another scene."""
+        self._shares.clear()
+        self._origin = None
+
+    def begin(self, origin: Origin, at: float) -> None:
+        """The light has stepped; `origin` is what was before."""
+        origin.until = at + SETTLES
+        self._origin = origin
+
+    def origin(self, at: float) -> Origin | None:
+        """What was before the last step, while the light may go on changing."""
+        if self._origin is not None and not 0 <= self._origin.until - at <= SETTLES:
+            self._origin = None
+        return self._origin
+
+    def sudden(self, share: float, at: float) -> bool:
+        """Whether so much differs so suddenly; `share` of what is watched, 0 to 1."""
+        while self._shares and not 0 <= at - self._shares[0][0] <= _WITHIN:
+            self._shares.popleft()
+        least = min((one for _, one in self._shares), default=0.0)
+        self._shares.append((at, share))
+        return share > MUCH and share - least > _MORE
+
+    def quiet(self, at: float) -> None:
+        """A frame in which nothing differs."""
+        self._shares.append((at, 0.0))
+
+
+def color_flipped(chroma: Callable[[], Chroma], tint: Tint, watched: U8) -> bool:
+    """Whether the picture has lost its colour, or got one."""
+    if not tint.planes:
+        return False
+    seen = watched[::4, ::4] > 0
+    if not seen.any():
+        return False
+    now = _strength([plane[::4, ::4].astype(np.float32) - np.float32(128) for plane in chroma()], seen)
+    before = _strength([plane[::4, ::4] for plane in tint.planes], seen)
+    more, less = max(now, before), min(now, before)
+    return more > _COLORED and less < _PALE * more
+
+
+def _strength(planes: list[F32], seen: np.ndarray) -> float:
+    strength = float(sum(np.abs(plane[seen]).mean() for plane in planes))
+    return strength if math.isfinite(strength) else 0.0
