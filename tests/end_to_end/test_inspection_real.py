@@ -205,5 +205,6 @@ def test_a_verdict_that_is_too_late_is_never_live(begun: Line, capsys: pytest.Ca
     assert (told["correlation_id"], told["verdict"]) == ("slow", "PASS")
     assert told["published_at"] > told["captured_at"]
     assert line.verdicts == []
-    assert json.loads(line.listener.newest("watcher/bench/last_verdict") or b"")["id"] == told["id"]
+    last = until(lambda: line.listener.newest("watcher/bench/last_verdict"), 10)
+    assert json.loads(last)["id"] == told["id"]
     until(lambda: any(json.loads(one)["id"] == told["id"] for one in _history(capsys)))
