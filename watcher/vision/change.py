@@ -66,10 +66,17 @@ class Limits:
         np.multiply(self.noise, _NOISE_SPREAD, out=self.noise)
         self.variance = self.noise + level.structure * (comparison.reference_variance + C2)
         self.mean_square: F32 = np.square(np.sqrt(self.noise) * np.float32(0.5) + np.float32(level.tone))
+        self._tone_square = level.tone**2
         self.level = level
 
     def suspects(self, comparison: Comparison, watched: U8) -> U8 | None:
         """Watched pixels (uint8, 255) that may have changed; None where there is none: a quiet frame."""
+        # Most quiet frames are told by their squared difference alone.
+        most = comparison.most
+        if not cv2.countNonZero(above(most, self.variance)) and not cv2.countNonZero(
+            above(most, self._tone_square)
+        ):
+            return None
         found = None
         for value, limit in (
             (comparison.variance, self.variance),

@@ -61,9 +61,6 @@ class Comparison:
     Attributes
     ----------
     difference : frame - reference.
-    mean : windowed mean of the difference.
-    variance : windowed variance of the difference.
-    mean_square : square of `mean`.
     """
 
     def __init__(self, shape: tuple[int, int], sigma: float = SIGMA) -> None:
@@ -74,7 +71,7 @@ class Comparison:
         self._at_work = False
         self._of_the_frame: tuple[F32, ...] = (_NONE,) * 8
         self._share_out()
-        self._has_structure = False
+        self._is_split = self._has_structure = False
 
     def set_reference(self, reference: U8 | F32) -> None:
         """Take a copy of `reference` (float32 or uint8, 0-255) and what is needed of it."""
@@ -103,7 +100,7 @@ class Comparison:
         """Compare `frame` (uint8 or float32, 0-255) with the reference; in `same` (255) it does not differ."""
         if frame.shape != self.shape:
             raise ValueError(f"expected a frame of shape {self.shape}, got {frame.shape}")
-        self._has_structure = False
+        self._is_split = self._has_structure = False
         if not self._at_work:
             self._at_work = True
             self._of_the_frame = tuple(borrowed(self.shape, np.float32) for _ in range(8))
@@ -112,11 +109,38 @@ class Comparison:
         if same is not None:
             self._scratch.fill(0)
             cv2.copyTo(self._scratch, same, self.difference)
-        window_mean(self.difference, self.sigma, self.mean)
         cv2.multiply(self.difference, self.difference, dst=self._scratch)
-        window_mean(self._scratch, self.sigma, self.variance)
-        cv2.multiply(self.mean, self.mean, dst=self.mean_square)
-        cv2.subtract(self.variance, self.mean_square, dst=self.variance)
+        window_mean(self._scratch, self.sigma, self._square)
+
+    @property
+    def most(self) -> F32:
+        """What neither `variance` nor `mean_square` exceeds: their sum. It has to be asked for before them."""
+        return self._square
+
+    @property
+    def mean(self) -> F32:
+        """Windowed mean of the difference."""
+        self._split()
+        return self._mean
+
+    @property
+    def mean_square(self) -> F32:
+        """Square of `mean`."""
+        self._split()
+        return self._mean_square
+
+    @property
+    def variance(self) -> F32:
+        """Windowed variance of the difference."""
+        self._split()
+        return self._square
+
+    def _split(self) -> None:
+        if not self._is_split:
+            window_mean(self.difference, self.sigma, self._mean)
+            cv2.multiply(self._mean, self._mean, dst=self._mean_square)
+            cv2.subtract(self._square, self._mean_square, dst=self._square)
+            self._is_split = True
 
     def rest(self) -> None:
         """Nothing more is asked about this frame: lend what it took to others, until the next one."""
@@ -126,7 +150,7 @@ class Comparison:
             give_back(*lent)
 
     def _share_out(self) -> None:
-        (self.difference, self.mean, self.variance, self.mean_square) = self._of_the_frame[:4]
+        (self.difference, self._mean, self._square, self._mean_square) = self._of_the_frame[:4]
         (self._structure, self._scratch, self._product, self._same) = self._of_the_frame[4:]
 
     def structure(self) -> F32:
