@@ -200,7 +200,9 @@ class Deliveries:
             outbox = outboxes[broker_name(wanted)]
             client = Mqtt(address, cameras, self._on_request, outbox=outbox, kept=post.kept(outbox))
             client.start()
-            self._lines[wanted] = _Line(client, outbox, broker, _sentence(address, broker, wanted.listen))
+            self._lines[wanted] = _Line(
+                client, outbox, broker, _sentence(address, broker, wanted.listen, _told(options))
+            )
 
     def _end(self, post: Post, line: _Line) -> None:
         post.brokers = tuple(broker for broker in post.brokers if broker is not line.client)
@@ -239,7 +241,13 @@ def device_of(adjusted: Adjusted) -> Device:
     )
 
 
-def _sentence(address: MqttOptions, broker: Broker | None, listen: str) -> str:
+def _told(options: Options) -> tuple[str, ...]:
+    """The last parts of the topics that say most: of cameras that inspect, those are verdicts."""
+    kinds = {"verdict" if camera.inspects else "event" for camera in options.cameras.values()}
+    return tuple(sorted(kinds)) or ("event",)
+
+
+def _sentence(address: MqttOptions, broker: Broker | None, listen: str, told: tuple[str, ...]) -> str:
     host = "127.0.0.1" if address.host == "localhost" else address.host
     whose = f"a broker of our own ({broker.name}) runs" if broker is not None else "events go to the broker"
     words = ["mosquitto_sub", f"-h {host}", f"-p {address.port}"]
@@ -247,5 +255,6 @@ def _sentence(address: MqttOptions, broker: Broker | None, listen: str) -> str:
         words += [f"-u {address.user}", "-P PASSWORD"]
     if address.security is not None:
         words += [f"--cafile {address.security.ca or '/etc/ssl/certs/ca-certificates.crt'}"]
+    topics = "".join(f" -t '{address.prefix}/+/{one}'" for one in told)
     others = f" (for others at {listen})" if listen not in (host, "127.0.0.1") else ""
-    return f"{whose} on {address.address}{others}; to listen: {' '.join(words)} -v -t '{address.prefix}/+/event'"
+    return f"{whose} on {address.address}{others}; to listen: {' '.join(words)} -v{topics}"

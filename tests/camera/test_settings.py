@@ -14,7 +14,7 @@ from watcher.events.options import EventsOptions
 from watcher.mqtt import commands, topics
 from watcher.requests import Adjust
 from watcher.vision.options import ZoneOptions
-from watcher.vision.reference.options import BackgroundOptions, FixedOptions
+from watcher.vision.reference.options import BackgroundOptions, FixedOptions, GoldenOptions
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ZONES = {
@@ -32,6 +32,12 @@ def after(*changes: tuple[str, Any]) -> Adjusted:
     for name, value in changes:
         made = made.adjusted(name, value, NOW)
     return made
+
+
+def test_where_there_is_one_product_the_refusal_says_so() -> None:
+    inspects = Adjusted(config=options(profile="inspection", reference=GoldenOptions()))
+    with pytest.raises(RequestRefused, match="only one product"):
+        inspects.adjusted("recipe", "board-b", NOW)
 
 
 def test_without_commands_the_configuration_is_in_force() -> None:

@@ -271,6 +271,9 @@ def test_this_was_good_is_learnt_from(past, labelled, capsys):
     assert main(["reference", "judge", "bench", "V1", "good"]) == 0
     assert "V1 was good: golden@2 has learnt from it" in capsys.readouterr().out
     assert store(labelled).newest("bench", "golden").origin.source == "golden@1 and V1"
+    assert main(["reference", "judge", "bench", "V1", "bad"]) == 0
+    assert "but golden@2 has learnt from it as a good one" in capsys.readouterr().out
+    assert main(["reference", "judge", "bench", "V1", "good"]) == 0
     capsys.readouterr()
     assert main(["reference", "check", "bench", "data/truth/bench/golden"]) == 0, capsys.readouterr().out
 

@@ -287,7 +287,7 @@ def test_what_was_put_survives_a_kill(begun, tmp_path, at):
 
 def test_a_second_daemon_leaves_the_file_alone_and_works_from_memory(begun, tmp_path, caplog):
     first, second = begun(), begun()
-    assert "is used by another daemon" in second.trouble
+    assert "another daemon uses this folder" in second.trouble
     filled(one(first), *event("a"))
     outbox = one(second)
     filled(outbox, *event("b"))

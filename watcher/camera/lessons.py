@@ -116,11 +116,20 @@ def learn_truth(
     Past(folder).tell_truth(past.id, truth)
     if truth == "bad":
         missed = past.verdict == "PASS"
-        return Lesson(f"{past.id} was bad" + (", and had passed: an escape" if missed else f" ({past.verdict})"))
+        words = f"{past.id} was bad" + (", and had passed: an escape" if missed else f" ({past.verdict})")
+        return Lesson(words + _learnt_before(options, store, past))
     if past.verdict == "PASS":
         return Lesson(f"{past.id} was good, as it was told")
     stored = _learn(options, store, veil, past, clean)
     return Lesson(f"{past.id} was good: {stored.label} has learnt from it", stored)
+
+
+def _learnt_before(options: CameraOptions, store: Store, past: PastInspection) -> str:
+    """What to do about it where it was said to be good before, and learnt from."""
+    from_it = [one.label for one in store.list(options.key) if one.origin.source.endswith(f" and {past.id}")]
+    if not from_it:
+        return ""
+    return f"; but {from_it[-1]} has learnt from it as a good one: teach the part anew, or name an older version"
 
 
 def _learn(options: CameraOptions, store: Store, veil: Veil, past: PastInspection, clean: Path) -> StoredReference:

@@ -61,6 +61,8 @@ class Adjusted:
         setting = next((one for one in self.settings if one.name == name), None)
         if setting is None:
             known = ", ".join(one.name for one in self.settings)
+            if name == RECIPE.name and self.options.inspects:
+                raise RequestRefused("there is only one product here: `inspection.recipes` has none to switch to")
             raise RequestRefused(f"there is no setting {name}; known are {known}")
         if setting.name == MUTE.name:
             return replace(self, muted_until=_end_of_mute(value, now))

@@ -156,6 +156,10 @@ def _say(known: Known, inspection: "Inspection", wrong: str, *, as_json: bool) -
         print(f"  {wrong}: {known.file} is {truth}, {inspection.verdict}: {inspection.reason}", flush=True)
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def _print(scores: "dict[float, Score]", own: float, *, as_json: bool) -> None:
     curve: Sequence[Score] = [scores[at] for at in sorted(scores)]
     now = scores[own]
@@ -163,7 +167,8 @@ def _print(scores: "dict[float, Score]", own: float, *, as_json: bool) -> None:
         print(json.dumps({"sensitivity": own, **now.line(), "curve": [one.line() for one in curve]}))
         return
     print(
-        f"{now.false_calls} false calls in {now.good} good, {now.escapes} escapes in {now.bad} bad,"
+        f"{_counted(now.false_calls, 'false call')} in {now.good} good,"
+        f" {_counted(now.escapes, 'escape')} in {now.bad} bad,"
         f" {now.not_inspected} not inspected"
     )
     print("sensitivity  false calls  escapes  not inspected")

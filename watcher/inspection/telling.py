@@ -78,7 +78,7 @@ class Telling:
 
     def _words(self, told: Sequence[Defect], fraction: float) -> str:
         if not told:
-            return "nothing differs"
+            return "nothing differs in the zones" if self._watched.zones else "nothing differs"
         count = f"{len(told)} defect{'s' if len(told) > 1 else ''}, {percent(fraction)} of what is watched"
         zones = dict.fromkeys(key for one in told for key in self._zones(one))
         return f"{count}, in {', '.join(zones)}" if zones else count

@@ -277,5 +277,5 @@ def _locked(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise InUse(f"{path.parent} is used by another daemon") from None
+        raise InUse("another daemon uses this folder") from None
     return lock
