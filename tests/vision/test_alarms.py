@@ -30,7 +30,7 @@ def alarms_told(alarms, fps, days, steep, drift=0.0, memory=0.0):
     return told
 
 
-@pytest.mark.parametrize(("steep", "drift", "memory"), [(8, 0, 0), (20, 0, 0), (8, 0.1, 0), (8, 0, 0.3)])
+@pytest.mark.parametrize(("steep", "drift", "memory"), [(20, 0.1, 0), (8, 0, 0.3)])
 def test_noise_of_any_kind_makes_as_many_events_as_are_wanted(steep, drift, memory):
     told = alarms_told(Alarms(Wanted(24, 0.3, ZONES)), 0.2, 3, steep, drift, memory)
     assert 72 / 2 < told < 72 * 2
