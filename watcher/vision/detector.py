@@ -9,6 +9,7 @@ and `watcher.vision.reference.scene` for what is expected.
 
 import math
 from dataclasses import replace
+from functools import cache
 from typing import cast
 
 import cv2
@@ -112,7 +113,7 @@ class Detector:
         if problem:
             return Detection("blind", reason=problem)
         stage.relights = self._learning is None and self._may_relight
-        detection = self._outward(stage.compare(self._planes, view, lambda: self._chroma(seen)), view)
+        detection = self._outward(stage.compare(self._planes, view, cache(lambda: self._chroma(seen))), view)
         if self._learning is not None:
             # Compared all the same: the maps show what differs from what has been learnt so far.
             # The first has only itself to be compared with, which says nothing.

@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8
+from watcher.vision.arrays import U8
 from watcher.vision.frame import Chroma
 from watcher.vision.lit import Lit
 from watcher.vision.reference.bank import Look
@@ -21,6 +22,9 @@ SETTLES = 5.0
 
 MUCH, _MORE, _WITHIN = 0.3, 0.25, 0.35
 """Part of the picture that differs, by how much more than before, and within how many seconds."""
+
+_SPARSE = 8
+"""Every so many pixels, and rows, are looked at for colour."""
 
 _COLORED, _PALE = 2.0, 0.4
 """Levels of colour in the mean that a picture has which is not grey, and what part of it is left of one that is."""
@@ -75,15 +79,13 @@ def color_flipped(chroma: Callable[[], Chroma], tint: Tint, watched: U8) -> bool
     """Whether the picture has lost its colour, or got one."""
     if not tint.planes:
         return False
-    seen = watched[::4, ::4] > 0
-    if not seen.any():
+    seen = watched[::_SPARSE, ::_SPARSE]
+    if not cv2.countNonZero(seen):
         return False
-    now = _strength([plane[::4, ::4].astype(np.float32) - np.float32(128) for plane in chroma()], seen)
-    before = _strength([plane[::4, ::4] for plane in tint.planes], seen)
+    now, before = 0.0, 0.0
+    for plane, known in zip(chroma(), tint.planes, strict=True):
+        apart = np.abs(plane[::_SPARSE, ::_SPARSE].astype(np.float32) - np.float32(128))
+        now += cv2.mean(apart, mask=seen)[0]
+        before += cv2.mean(np.abs(known[::_SPARSE, ::_SPARSE]), mask=seen)[0]
     more, less = max(now, before), min(now, before)
     return more > _COLORED and less < _PALE * more
-
-
-def _strength(planes: list[F32], seen: np.ndarray) -> float:
-    strength = float(sum(np.abs(plane[seen]).mean() for plane in planes))
-    return strength if math.isfinite(strength) else 0.0
