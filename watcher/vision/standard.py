@@ -40,7 +40,7 @@ def quick_score(reference: U8, picture: U8) -> float | None:
     height, width = (int(side) for side in reference.shape)
     if min(height, width) <= 2 * _REACH:
         return None
-    rows = max(16, 200_000 // width)  # so many fit the cache
+    rows = max(16, 60_000 // width)  # so many fit the cache
     total = 0.0
     for top in range(_REACH, height - _REACH, rows):
         band = slice(top - _REACH, min(top + rows + _REACH, height))
