@@ -133,6 +133,23 @@ class TestGate:
         assert counters["yield"] == pytest.approx(2 / 3, abs=1e-6)
         assert [one["counters"]["inspected"] for one in line.verdicts] == [1, 2, 3]
 
+    def test_the_verdict_goes_out_before_any_picture_is_made(
+        self, line: Line, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def encoded(*anything: Any) -> bytes:
+            line.kept.told.append(("encoded", "porch", None))
+            return b""
+
+        monkeypatch.setattr("watcher.camera.verdicts.encode_jpeg", encoded)
+        line.ready()
+        line.filming.picture = parts.part(bad=True)
+        _, pictures = until(lambda: line.kept.last("pictures"), 10)
+        told = [name for name, _, _ in line.kept.told]
+        assert "encoded" not in told, "whoever delivers them makes them"
+        assert told.index("verdict") < told.index("last_verdict") < told.index("pictures")
+        pictures.annotated()
+        assert line.kept.all("encoded")
+
     def test_a_verdict_says_all_of_itself(self, line: Line) -> None:
         line.ready()
         line.filming.picture = parts.part(bad=True)
