@@ -5,6 +5,7 @@ import cv2
 from watcher.inspection.compared import Compared
 from watcher.inspection.defects import defects
 from watcher.inspection.golden import Golden
+from watcher.inspection.light import Light
 from watcher.inspection.lighting import Lit
 from watcher.inspection.limits import Reach
 from watcher.inspection.options import InspectionOptions
@@ -15,7 +16,6 @@ from watcher.inspection.trust import badly_lit, blurred_by, burnt_out, drowned, 
 from watcher.inspection.verdict import Alignment, Inspection
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
-from watcher.vision.light import Light
 from watcher.vision.options import WatchedOptions
 from watcher.vision.pose import Pose
 from watcher.vision.watched import Watched

@@ -9,10 +9,10 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from watcher.inspection.light import Light, light_on
 from watcher.inspection.uneven import HALF, Shading, Uneven
 from watcher.vision.arrays import F32, F64, U8, Mask
 from watcher.vision.geometry import Size
-from watcher.vision.light import Light, light_on
 from watcher.vision.pose import Pose
 
 _MOST = 600

@@ -6,6 +6,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from watcher.inspection.light import Light
 from watcher.inspection.lighting import Lighting, Lit
 from watcher.inspection.local import Field, Local
 from watcher.inspection.options import InspectionOptions
@@ -14,7 +15,6 @@ from watcher.vision.align import Aligner, Limits, Registration
 from watcher.vision.arrays import F32, U8
 from watcher.vision.geometry import Size
 from watcher.vision.level import shrunk
-from watcher.vision.light import Light
 from watcher.vision.pose import Pose
 
 NEARBY = 0.008

@@ -5,12 +5,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from watcher.inspection.light import Light
 from watcher.inspection.options import LightOptions
 from watcher.inspection.uneven import Uneven
 from watcher.vision.align import Limits, Registration
 from watcher.vision.arrays import U8
 from watcher.vision.geometry import Size
-from watcher.vision.light import Light
 
 AGREES = 0.45
 """Part of the artwork's edges that must be found. A wrong board has up to 0.25 of them by chance, a good one in bad

@@ -6,7 +6,7 @@ drown them. Turn and shift are found from them in two ways:
 * `refined`: Gauss-Newton with the gradients of the picture that does not move, which are known beforehand (S.
   Baker, I. Matthews, "Lucas-Kanade 20 years on: a unifying framework", IJCV 56(3), 2004,
   doi:10.1023/B:VISI.0000011205.11775.fd). Gain and offset of the light are solved for along with it, and each
-  point counts by how well it fits (Geman-McClure; see `watcher.vision.light`), so that what passes by does not
+  point counts by how well it fits (Geman-McClure; see `watcher.inspection.light`), so that what passes by does not
   drag it along.
 * `searched`: every whole-pixel shift, by the truncated difference, which counts what fits and not how badly the
   rest does not. For steps that are larger than edges are wide.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.vision.pictures import flat, in_light, painted, textured, with_noise
+from watcher.inspection.light import GAINS, GRID, SAME_LIGHT, Light, coarse, light_on
 from watcher.vision.geometry import Box
-from watcher.vision.light import GAINS, GRID, SAME_LIGHT, Light, coarse, light_on
 
 SCENE = textured(low=40, high=200, fine=5)  # enough contrast that the gain is really in the picture
 ALL = np.ones((24, 32), np.float32)
