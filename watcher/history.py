@@ -149,7 +149,7 @@ class Past:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(
-                sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", _BUSY, uri=True)
+                sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", timeout=_BUSY, uri=True)
             ) as connection:
                 yield connection
         except sqlite3.Error as error:
@@ -257,7 +257,7 @@ class History:
 
     def _opened(self) -> sqlite3.Connection:
         self.past.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.past.path, _BUSY)
+        connection = sqlite3.connect(self.past.path, timeout=_BUSY)
         try:
             connection.execute("PRAGMA cache_size = -400")  # kB
             connection.execute("PRAGMA journal_mode = WAL")

@@ -4,7 +4,6 @@ A command's module has ``add(subparsers)`` for its arguments and ``run(args) -> 
 """
 
 import argparse
-import contextlib
 import difflib
 import errno
 import os
@@ -12,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import TextIO
 
 from watcher.errors import WatcherError
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _let_go_of_output()
+        _let_go_of(sys.stdout)
         return NOBODY_READS
     except OSError as error:
         if error.filename is not None:  # a file or folder that may not be entered, or whose name is too long
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in _UNWRITABLE:
             raise
         _complain(f"the output cannot be written ({error.strerror})")
-        _let_go_of_output()
+        _let_go_of(sys.stdout)
         return FAILED
     return status
 
@@ -118,12 +118,14 @@ def _closed_output() -> bool:
 
 def _complain(sentence: str) -> None:
     """One line on standard error, where somebody takes it."""
-    with contextlib.suppress(OSError):
+    try:
         print(sentence, file=sys.stderr)
+    except OSError:
+        _let_go_of(sys.stderr)
 
 
-def _let_go_of_output() -> None:
-    """Keeps the interpreter from complaining at its end about what nobody wanted to read."""
+def _let_go_of(stream: TextIO) -> None:
+    """Keeps the interpreter from complaining at its end, in its exit status too, about what nobody can read."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
