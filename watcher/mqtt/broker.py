@@ -104,7 +104,7 @@ class Broker:
             self._watch_over()
         except SinkError as error:
             self._failure = error
-        except Exception:
+        except Exception:  # the top of this thread
             log.exception("the broker's thread has a fault")
             self._failure = SinkError(
                 "the broker of our own cannot be started: a fault in the program, see the log"

@@ -183,7 +183,7 @@ class Mqtt:
                 self._deliver(self._delivery)
             except SinkError as error:
                 wait = self._left(error, wait)
-            except Exception:
+            except Exception:  # the top of this thread
                 log.exception("MQTT: a fault in the program")
                 wait = self._survived(wait)
         self._wake_in.close()

@@ -160,7 +160,7 @@ class Store:
             try:
                 with self._lock:
                     self._turn(letters)
-            except Exception:
+            except Exception:  # the top of this thread
                 log.exception("outbox: a fault in the program")
             for letter in letters:
                 letter.written.set()

@@ -108,7 +108,7 @@ class Courier:
         except SinkError as error:
             self._outbox.rewind()
             return self._failed(str(error), waited, error.seconds if isinstance(error, TryLater) else 0.0)
-        except Exception:
+        except Exception:  # a fault of one sink must not end the thread that serves it
             log.exception("%s: a fault in the program", self._name)
             self._outbox.rewind()
             return self._failed("a fault in the program", waited, 0.0)

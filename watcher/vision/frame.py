@@ -115,9 +115,7 @@ class JpegPixels:
         return shrinker.shrink(self._reduced(size, cv2.IMREAD_GRAYSCALE), size)
 
     def chroma(self, size: Size, shrinker: Shrinker) -> Chroma:
-        # JPEG, and those who look at it, know colour at half the size only.
-        half = -(-size[0] // 2), -(-size[1] // 2)
-        small = shrinker.shrink(self._reduced(half, cv2.IMREAD_COLOR), size)
+        small = shrinker.shrink(self._reduced(size, cv2.IMREAD_COLOR), size)
         return _split_chroma(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb))
 
     def bgr(self) -> U8:
