@@ -33,7 +33,10 @@ def main() -> int:
         parser.error(f"{unknown[0]} is no row; the rows are {', '.join(ROWS)}")
     part = 10 if asked.quick else 1
     peers = not (asked.no_peers or asked.quick)
-    wishes = Asked(asked.jobs, asked.trials // part, asked.frames // part, asked.trial, asked.save, peers)
+    wishes = Asked(
+        jobs=asked.jobs, trials=asked.trials // part, frames=asked.frames // part,
+        first=asked.first, trial=asked.trial, save=asked.save, peers=peers,
+    )  # fmt: skip
     _measure([name for name in ROWS if not only or name in only], wishes)
     return 0
 
@@ -43,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", nargs="+", metavar="ROW", help="measure only these rows")
     parser.add_argument("--list", action="store_true", help="print the rows and what they measure")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to share the work (default: 1)")
-    parser.add_argument("--trials", type=int, default=1000, metavar="N", help="the first N trials (default: 1000)")
+    parser.add_argument("--trials", type=int, default=1000, metavar="N", help="how many trials (default: 1000)")
+    parser.add_argument("--from", type=int, default=0, metavar="N", dest="first", help="from this trial on")
     parser.add_argument("--trial", type=int, metavar="N", help="this trial alone (rows light and arrival)")
     parser.add_argument("--frames", type=int, default=36_000, metavar="N", help="frames of row noise, each sigma")
     parser.add_argument(

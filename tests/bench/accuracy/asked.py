@@ -15,19 +15,20 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`trials`, `frames`: how many of those rows that have so many; `trial`: that one alone. `save`: a folder for
-    pictures of what failed."""
+    """`trials`, `frames`: how many of those rows that have so many; trials are counted from number `first` on.
+    `trial`: that one alone. `save`: a folder for pictures of what failed."""
 
     jobs: int = 1
     trials: int = 1000
     frames: int = 36_000
+    first: int = 0
     trial: int | None = None
     save: Path | None = None
     peers: bool = True
 
     def numbers(self) -> Sequence[int]:
         """The numbers of the trials to run."""
-        return range(self.trials) if self.trial is None else [self.trial]
+        return range(self.first, self.first + self.trials) if self.trial is None else [self.trial]
 
 
 def spread(work: Callable[[Item], Found], items: Sequence[Item], jobs: int) -> Iterator[Found]:
