@@ -11,7 +11,7 @@ from watcher.vision.alarms import Alarms, Wanted
 from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around, windows_around
 from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels, most
 from watcher.vision.color import color_difference
-from watcher.vision.detection import Detection, StillCause
+from watcher.vision.detection import Detection
 from watcher.vision.explained import AROUND, MOST_EXPLAINED, WORTH_A_WINDOW, Seen, Shade, unexplained
 from watcher.vision.faint import faint_change
 from watcher.vision.frame import Chroma, View
@@ -23,11 +23,11 @@ from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.bank import Look
 from watcher.vision.reference.scene import Planes, Scene
 from watcher.vision.reference.tint import Tint
-from watcher.vision.regions import Patch, joined, mask_of, patches, region
+from watcher.vision.regions import Patch, mask_of, patches
 from watcher.vision.relighting import NOTEWORTHY, ONLY_LIGHT, Relighting
 from watcher.vision.restless import Restless
 from watcher.vision.ssim import Comparison
-from watcher.vision.still import Stillness, stayed
+from watcher.vision.telling import Telling
 from watcher.vision.watched import Watched
 
 REACH = 2
@@ -61,7 +61,6 @@ class Stage:
         wanted: Wanted | None = None,
     ) -> None:
         self.size = size
-        self._full_size = full_size
         self._options = options
         shape = (size[1], size[0])
         self.watched = Watched(watched, size)
@@ -69,7 +68,7 @@ class Stage:
         self._comparison = Comparison(shape)
         self._level = levels(options.sensitivity)
         self._lit = Lit(self.watched.everything)
-        self._still = Stillness(shape)
+        self._telling = Telling(size, full_size, options.join, self.watched)
         self.restless = Restless(shape)
         self.alarms = None if wanted is None else Alarms(wanted)
         self.relighting = Relighting(self.watched, self._level, options.smallest)
@@ -202,7 +201,7 @@ class Stage:
             return self._detection(found, luma, view)
         self.change = self._no_change
         self._active = self._nothing
-        self._still.quiet(luma)
+        self._telling.still.quiet(luma)
         self.relighting.quiet(view.at)
         return Detection(
             "clear",
@@ -349,20 +348,9 @@ class Stage:
         self._active = mask_of(found, shape)
         window = window_around(self._active, 0)
         self._changed_at[window][self._active[window] > 0] = view.at
-        self._still.changed(luma, self._active, view.at, window_around(self._active, 2))
-        expected = self._lit.picture
-
-        def still(patch: Patch) -> tuple[float, StillCause | None]:
-            seconds = max(0.0, view.at - self._still.since(patch))
-            return round(seconds, 3), (stayed(patch, luma, expected) if seconds > 0 else None)
-
-        near = joined(found, round(self._options.join * self.size[0]))
-        regions = [
-            region(patch, self.change, self.watched.zones, view.scale, self._full_size, still) for patch in near
-        ]
         return Detection(
             "changed",
-            regions=tuple(regions),
+            regions=self._telling.regions(found, self._active, self.change, luma, self._lit.picture, view),
             similarity=self._likeness.of(view.at, "changed"),
             changed_fraction=self.watched.fraction(self._active),
             zone_fractions=self.watched.zone_fractions(self._active),
@@ -397,4 +385,4 @@ class Stage:
         spread = self._lit.spread(spread)
         self._noise = float(np.median(spread[::8, ::8]))
         self._limits = Limits(spread, self._comparison, self._level)
-        self._still.set_noise(spread)
+        self._telling.still.set_noise(spread)
