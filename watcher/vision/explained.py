@@ -28,12 +28,6 @@ from watcher.vision.arrays import F32, U8, Labels, labelled
 MOST_EXPLAINED = 0.4
 """Part of what is watched beyond which change is no shadow and no patch of light, but another scene."""
 
-AROUND = 12
-"""Pixels around change that are looked at for what light explains; further apart, changes are told one by one."""
-
-WORTH_A_WINDOW = 8000
-"""Pixels for which a window more takes less time than they do."""
-
 RATIOS = (0.38, 0.93)
 """Brightness in shadow over brightness in the open, in the camera's (gamma-coded) levels."""
 

@@ -1,18 +1,16 @@
 """Everything of a detector that depends on the size of the picture: masks, buffers, the scene."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import cast
 
 import cv2
 import numpy as np
 
 from watcher.vision.alarms import Alarms, Wanted
-from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around, windows_around
-from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels, most
+from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around
+from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection
-from watcher.vision.explained import AROUND, MOST_EXPLAINED, WORTH_A_WINDOW, Seen, Shade, unexplained
 from watcher.vision.faint import faint_change
 from watcher.vision.frame import Chroma, View
 from watcher.vision.geometry import Size
@@ -26,6 +24,7 @@ from watcher.vision.reference.tint import Tint
 from watcher.vision.regions import Patch, mask_of, patches
 from watcher.vision.relighting import NOTEWORTHY, ONLY_LIGHT, Relighting
 from watcher.vision.restless import Restless
+from watcher.vision.shadows import Shadows
 from watcher.vision.ssim import Comparison
 from watcher.vision.telling import Telling
 from watcher.vision.watched import Watched
@@ -73,8 +72,9 @@ class Stage:
         self.alarms = None if wanted is None else Alarms(wanted)
         self.relighting = Relighting(self.watched, self._level, options.smallest)
         self.relights = self.only_light = False  # whether the scene may be given another look
-        self.tint, self._shade = Tint(), Shade()
-        self._explains = options.shadows and options.light
+        self.tint = Tint()
+        explains = options.shadows and options.light
+        self._shadows = Shadows(self.watched, self._comparison) if explains else None
         self._nothing: U8 = np.zeros(shape, np.uint8)
         self._no_change: F32 = np.zeros(shape, np.float32)
         self.change = self._no_change
@@ -274,10 +274,11 @@ class Stage:
         if self._options.restless:
             change = self.restless.calm(change, window, self._luma, self._lit.picture, at)
         changed = changed_pixels(change, self.watched.everything[window], REACH)
-        if self._explains and 0 < cv2.countNonZero(changed) < MOST_EXPLAINED * self.watched.pixels:
+        if self._shadows is not None and self._shadows.conceivable(changed):
             self._unlike = np.zeros_like(self._nothing)
             self._unlike[window] = changed
-            changed = self._unexplained(changed, sharp, window, at, chroma)
+            look = Look(self._known_scene(), self.tint)
+            changed = self._shadows.removed(changed, sharp, window, self._limits, look, at, chroma)
         if cv2.countNonZero(changed) == 0:
             return []
         strength = change.joined()
@@ -312,36 +313,6 @@ class Stage:
             self._refresh()
         self.change = relit.change
         return relit.found
-
-    def _unexplained(self, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]) -> U8:
-        """`changed`, in `window`, without shadows and patches of light; only what is near it is looked at."""
-        once = cache(chroma)
-        kept = np.zeros_like(changed)
-        for near in windows_around(changed, AROUND, WORTH_A_WINDOW):
-            kept[near] = self._unexplained_near(near, changed, sharp, window, at, once)
-        return kept
-
-    def _unexplained_near(
-        self, near: Window, changed: U8, sharp: U8, window: Window, at: float, chroma: Callable[[], Chroma]
-    ) -> U8:
-        rows, columns = (
-            slice(whole.start + part.start, whole.start + part.stop)
-            for whole, part in zip(window, near, strict=True)
-        )
-
-        def color(ratio: F32) -> F32 | None:
-            return self.tint.apart(chroma(), ratio, (rows, columns))
-
-        comparison = self._comparison
-        here = changed[near]
-        seen = Seen(
-            here, sharp[near], comparison.reference[rows, columns], comparison.difference[rows, columns],
-            self._limits.spread[rows, columns], color,
-        )  # fmt: skip
-        left = unexplained(seen, self._shade, at)
-        # What leaves a place where it had settled lets the place be seen again: that is no shadow on it.
-        left = cast(U8, cv2.bitwise_or(left, cv2.bitwise_and(here, self._known_scene().settled[rows, columns])))
-        return most(left, self.watched.everything[rows, columns])
 
     def _detection(self, found: list[Patch], luma: U8, view: View) -> Detection:
         shape = luma.shape[:2]
