@@ -1,10 +1,19 @@
 """Pictures on the bus are no larger than they may be; events go before them."""
 
+from collections import deque
+
 import cv2
 import numpy as np
 import pytest
 
 from tests.support.wait import until
+from watcher.mqtt.connection import Receipt
+from watcher.mqtt.delivery import Delivery
+from watcher.mqtt.kept import KeptInMemory
+from watcher.mqtt.live import Lives
+from watcher.mqtt.options import MqttOptions
+from watcher.mqtt.states import Album, States
+from watcher.outbox import MemoryOutbox
 from watcher.vision.frame import encode_jpeg
 
 
@@ -67,3 +76,38 @@ def test_what_cannot_be_made_to_fit_is_said_and_costs_nothing_else(mosquitto, da
     mqtt.state("porch", "change", "ON")
     until(lambda: listener.newest("watcher/porch/change") == b"ON")
     assert b"offline" not in listener.on("watcher/status")
+
+
+class Far:
+    """A connection to a broker that answers when it is told to."""
+
+    window, ended, largest = 20, "", None
+
+    def __init__(self):
+        self.topics, self.receipts = [], deque()
+
+    def publish(self, topic, payload, **how):
+        self.topics.append(topic)
+        return len(self.topics)
+
+    def drained(self):
+        return True
+
+    def answer(self, mid):
+        self.receipts.append(Receipt(mid, ""))
+
+
+def test_one_is_made_when_the_event_before_it_has_arrived():
+    """Whoever subscribes to events gets them while no core is busy with a picture."""
+    far, outbox, album = Far(), MemoryOutbox(), Album()
+    delivery = Delivery(far, MqttOptions(host="far"), States(), album, outbox, Lives(), KeptInMemory())
+    outbox.put("porch", {"id": "e1", "event_type": "started", "camera": "porch"})
+    delivery.send()
+    album.put("porch", Still(b""))
+    delivery.send()
+    assert far.topics == ["watcher/porch/event"]
+    outbox.put("porch", {"id": "e1", "event_type": "ended", "camera": "porch"})
+    delivery.send()
+    far.answer(1)
+    delivery.send()  # the second is still under way, and not waited for
+    assert far.topics == ["watcher/porch/event"] * 2 + ["watcher/porch/snapshot"]

@@ -92,6 +92,8 @@ class Delivery:
         self._verdicts: dict[int, Live] = {}
         self._others: dict[int, Value] = {}
         self._picture: int | None = None
+        # What a picture waits for; None where none has waited yet.
+        self._ahead: set[int] | None = None
         self.device: int | None = None
         """The number of a message for Home Assistant that is under way."""
         self.device_refused = ""
@@ -148,7 +150,17 @@ class Delivery:
         if value is not None:
             self._hand_over(value)
             return True
-        return self._send_device() or (self._picture is None and self._send_picture())
+        return self._send_device() or (self._may_draw() and self._send_picture())
+
+    def _may_draw(self) -> bool:
+        """Whether a picture's turn has come: what went before it has arrived, and the picture before it.
+
+        Somebody waits for a record, and a picture takes a core for 30 ms that broker and subscriber may need. What
+        goes later is not waited for, or a far broker would get no pictures while much happens.
+        """
+        under_way = self._records.keys() | self._verdicts.keys()
+        self._ahead = under_way if self._ahead is None else self._ahead & under_way
+        return self._picture is None and not self._ahead
 
     def _send_device(self) -> bool:
         """What Home Assistant is told, one by one: where the broker hangs up on it, it is known on what."""
@@ -215,10 +227,12 @@ class Delivery:
     def _send_picture(self) -> bool:
         value = self._states.take_picture()
         if value is not None:
+            self._ahead = None
             self._picture = self._hand_over(value)
             return True
         exposure = self._album.take()
         if exposure is None:
+            self._ahead = None
             return False
         text = topics.build(self._prefix, exposure.topic, camera=exposure.camera)
         self.making = True
