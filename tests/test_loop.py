@@ -44,6 +44,13 @@ def test_every_observation_is_detected_tracked_and_learnt_from_in_that_order():
     ]
 
 
+def test_who_waits_for_updates_hears_of_them_before_anything_is_learnt():
+    recorder = Recorder()
+    list(watch(observations(1), recorder, recorder, lambda updates: recorder.asked.append(("tell", updates))))
+    assert [asked[0] for asked in recorder.asked] == ["detect", "track", "tell", "learn"]
+    assert recorder.asked[2] == ("tell", ("update 0",))
+
+
 def test_it_takes_one_at_a_time_and_only_when_asked():
     taken = []
 

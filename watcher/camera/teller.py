@@ -138,6 +138,17 @@ class Teller:
         self._blind_reason = ""
         self._troubles: Mapping[str, str] = {}
 
+    def tell(self, updates: Sequence[EventUpdate], reference: str) -> None:
+        """Tell of events. `reference`: what they were found against."""
+        for update in updates:
+            told = payload(
+                update, profile=self._options.profile, reference=reference, snapshot_file=self._file(update.event)
+            )
+            for outlet in self._outlets:
+                outlet.record(self._options.key, dict(told))  # deliverers write into theirs
+            self._open = None if update.phase == "ended" else (update, reference)
+            self._last_event = {key: told[key] for key in _OF_LAST_EVENT}
+
     def step(
         self,
         seen: Observation,
@@ -147,9 +158,7 @@ class Teller:
         tracker: Tracking,
         now: Circumstances,
     ) -> None:
-        """Tell everything that one observation has brought."""
-        for update in updates:
-            self._record(update, now.reference)
+        """Tell all else that one observation has brought; its updates have been told by `tell`."""
         told_at = time.monotonic()
         self._judge(seen, detection)
         self.tell_states(seen.utc, now)
@@ -230,7 +239,7 @@ class Teller:
                 last.event, ended=last.captured, ended_at=last.captured_at, cause="passed", end_reason="crashed"
             )
             ended = replace(last, phase="ended", event=event, sequence=last.sequence + 1, reason=reason)
-            self._record(ended, reference)
+            self.tell((ended,), reference)
         self._ready = self._known = False
         self.states.health(Health({"starting": reason}), utc)
         self._unknown()
@@ -241,15 +250,6 @@ class Teller:
         self.states.health(Health({"lost": reason}), utc)
         self.states.say("availability", "offline")
         self._unknown()
-
-    def _record(self, update: EventUpdate, reference: str) -> None:
-        told = payload(
-            update, profile=self._options.profile, reference=reference, snapshot_file=self._file(update.event)
-        )
-        for outlet in self._outlets:
-            outlet.record(self._options.key, dict(told))  # deliverers write into theirs
-        self._open = None if update.phase == "ended" else (update, reference)
-        self._last_event = {key: told[key] for key in _OF_LAST_EVENT}
 
     def _tell_last(self) -> None:
         if self._last_event:

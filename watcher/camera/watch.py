@@ -19,7 +19,7 @@ from watcher.camera.teller import Circumstances, Seeing, Teller, Tracking
 from watcher.errors import ReferenceUnusable
 from watcher.events.event import Event
 from watcher.events.options import EventsOptions
-from watcher.loop import Detects, Tracks, watch
+from watcher.loop import Detects, Tracks, Updates, watch
 from watcher.requests import ForgetLearnt, Republish, SetReference, TakeSnapshot
 from watcher.vision.detection import Detection
 from watcher.vision.frame import Frame, Gap, JpegPixels, Observation, encode_jpeg
@@ -116,7 +116,7 @@ class Watch:
         self._tell_settings()
         self._tell_states()
         while not self._over:
-            for seen, detection, updates in watch(self._observations(), self._detector, self._tracker):
+            for seen, detection, updates in watch(self._observations(), self._detector, self._tracker, self._tell):
                 now = self._circumstances()
                 self._teller.step(seen, detection, updates, self._detector, self._tracker, now)
                 self._after(seen, detection)
@@ -129,6 +129,9 @@ class Watch:
         if self._unsaved and self._size is not None:
             self._memory.save(self._detector, self._size)
         self._memory.settle()
+
+    def _tell(self, updates: Updates) -> None:
+        self._teller.tell(updates, self._reference or self._memory.name)
 
     def _observations(self) -> Iterator[Observation]:
         """What the detector gets to see; requests are applied between."""
