@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.cameras import START, scene
-from watcher.camera.pictures import DIFFERENCE_WIDTH, FramePictures, Moment, compressed
+from tests.support.wait import until
+from watcher.camera.pictures import DIFFERENCE_WIDTH, FramePictures, Keepsake, Moment, compressed
 from watcher.camera.private import Veil, VeiledPixels
 from watcher.vision.detection import Region
 from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, Pixels, PlanarPixels, encode_jpeg
@@ -64,6 +65,18 @@ def test_what_is_kept_all_the_time_is_kept_as_jpeg() -> None:
     assert compressed(kept) is kept
     broken = Veil([[(0, 0), (0.5, 0), (0.5, 0.5)]]).over(Frame(0.0, START, JpegPixels(kept.jpeg()[:400])))
     assert compressed(broken) is None
+
+
+def test_a_keepsake_is_ones_own_at_once_and_jpeg_soon() -> None:
+    drawn = scene()
+    frame = Frame(0.0, START, ArrayPixels(drawn))
+    jpeg = frame.jpeg()
+    kept = Keepsake(frame)
+    drawn[:] = 0
+    until(lambda: isinstance(kept.frame.pixels, JpegPixels), 5, "the frame is compressed")
+    assert kept.frame.jpeg() == jpeg
+    broken = Frame(0.0, START, JpegPixels(jpeg[:400]))
+    assert Keepsake(broken).frame.jpeg() == jpeg[:400]
 
 
 def test_before_anything_is_learnt_there_is_no_reference_and_no_difference() -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tests.support import scenes
+from watcher.ration import Ration
 from watcher.sources.options import VideoOptions
-from watcher.sources.planes import pixels_of
+from watcher.sources.planes import Lent, pixels_of
 from watcher.sources.video import Video
-from watcher.vision.frame import ArrayPixels, Frame, PlanarPixels
+from watcher.vision.frame import ArrayPixels, Frame, Pixels, PlanarPixels
 
 LIMITED, FULL = 1, 2
 BT709, BT601 = 1, 6
@@ -118,3 +119,34 @@ def _write_turned(path: Path, lying: np.ndarray, rotation: int) -> None:
     for place, value in ((0, cosine), (4, sine), (12, -sine), (16, cosine)):
         data[at + place : at + place + 4] = (value * 65536 & 0xFFFFFFFF).to_bytes(4, "big")
     path.write_bytes(data)
+
+
+def decoded(units: list[bytes], lent: Lent | None) -> tuple[set[int], list[Pixels]]:
+    """In which buffers a decoder put the pictures, each being held until two more have come; and the last."""
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.thread_type = "NONE"
+    buffers: set[int] = set()
+    held: list[Pixels] = []
+    for unit in units:
+        if lent is not None:
+            lent.call_in()
+        for frame in decoder.decode(av.Packet(unit)):
+            buffers.add(frame.planes[0].buffer_ptr)
+            held = [*held, pixels_of(frame) if lent is None else lent.pixels_of(frame)][-2:]
+    return buffers, held
+
+
+def test_who_holds_a_live_picture_for_long_goes_on_with_a_copy_and_the_decoder_with_its_buffers() -> None:
+    units = scenes.h264(scenes.numbered(12))
+    kept, held = decoded(units, None)
+    called_in, same = decoded(units, Lent())
+    assert len(kept) == 3
+    assert len(called_in) == 2
+    assert [scenes.number_of(pixels.bgr()) for pixels in held + same] == [10, 11, 10, 11]
+
+
+def test_a_picture_that_is_held_all_the_time_is_not_copied_all_the_time() -> None:
+    lent = Lent()
+    lent._copies = Ration(3)
+    kept, _ = decoded(scenes.h264(scenes.numbered(12)), lent)
+    assert len(kept) == 3

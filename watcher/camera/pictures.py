@@ -114,6 +114,23 @@ class FramePictures:
         return encode_jpeg(draw.heatmap(picture, self._moment.change))
 
 
+class Keepsake:
+    """A frame that is kept, and becomes JPEG as soon as the thread that draws has come to it.
+
+    Attributes
+    ----------
+    frame : owned; the planes at first, the JPEG later.
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame.owned()
+        if not isinstance(frame.pixels, JpegPixels):
+            _easel.submit(self._compress)
+
+    def _compress(self) -> None:
+        self.frame = compressed(self.frame) or self.frame
+
+
 def compressed(frame: Frame) -> Frame | None:
     """The frame as JPEG, a tenth of its planes' bytes: what is kept all the time. None where it is broken."""
     if isinstance(frame.pixels, JpegPixels):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from watcher.camera.health import UNKNOWN, Health, States, Steady
 from watcher.camera.live import LiveView
 from watcher.camera.options import CameraOptions
-from watcher.camera.pictures import FramePictures, Moment, compressed
+from watcher.camera.pictures import FramePictures, Keepsake, Moment
 from watcher.events import words
 from watcher.events.event import Event, EventUpdate
 from watcher.events.look import WHOLE, strongest
@@ -99,6 +99,7 @@ class _Best:
     moment: Moment
     score: float
     at: float
+    kept: Keepsake | None = None
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ class Teller:
         self._steady: dict[str, Steady] = {}
         self._open: tuple[EventUpdate, str] | None = None
         self._best: _Best | None = None
-        self._quiet: Frame | None = None
+        self._quiet: Keepsake | None = None
         self._last_event: dict[str, Any] = {}
         self._pace = _Pace(time.monotonic())
         self._ready = False
@@ -196,7 +197,7 @@ class Teller:
 
     def use_picture(self, frame: Frame | None) -> None:
         """What is shown as the reference from now on; None: what the detector expects."""
-        self._quiet = None if frame is None else compressed(frame)
+        self._quiet = None if frame is None else Keepsake(frame)
 
     def tell_states(self, utc: datetime, now: Circumstances) -> None:
         """How the camera is; where nothing is known, the states that would be a guess say so."""
@@ -345,13 +346,13 @@ class Teller:
                 return
         best = self._best
         if best is not None and tracker.open is not None and seen.at - best.at > COMPRESSED_AFTER:
-            kept = compressed(best.moment.frame)
-            best.moment = best.moment if kept is None else replace(best.moment, frame=kept)
+            best.kept = best.kept or Keepsake(best.moment.frame)
+            best.moment = replace(best.moment, frame=best.kept.frame)
         elif detection.outcome == "clear" and tracker.open is None:
             self._best = None
             quiet = self._quiet
-            if quiet is None or not quiet.at <= seen.at < quiet.at + QUIET_EVERY:
-                self._quiet = compressed(seen)
+            if quiet is None or not 0 <= seen.at - quiet.frame.at < QUIET_EVERY:
+                self._quiet = Keepsake(seen)
 
     def _moment(self, frame: Frame, detection: Detection | None, detector: Seeing) -> Moment:
         """Of this frame, with words of its own: those of an update are of the frame that decided."""
@@ -367,7 +368,8 @@ class Teller:
     def _offer_pictures(self, update: EventUpdate, moment: Moment) -> None:
         local = moment.frame.utc.astimezone()
         caption = "  ".join(filter(None, (self._options.title, f"{local:%Y-%m-%d %H:%M:%S}", moment.words)))
-        pictures = FramePictures(moment, self._quiet, self._zones, caption)
+        quiet = None if self._quiet is None else self._quiet.frame
+        pictures = FramePictures(moment, quiet, self._zones, caption)
         for outlet in self._outlets:
             outlet.pictures(self._options.key, update, pictures)
 

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from watcher.errors import SourceLost, SourceUnavailable
-from watcher.sources.planes import pixels_of
+from watcher.sources.planes import Lent
 from watcher.sources.times import now
 from watcher.vision.frame import Frame, Tick
 from watcher.vision.picture import MAX_PIXELS
@@ -190,10 +190,12 @@ class LiveFrames:
         self._feed = feed
         self._index = 0
         self._damage = Damage()
+        self._lent = Lent()
 
     def of(self, packet: VideoPacket) -> Iterator[Frame | Tick]:
         """The observations that a packet completes."""
         at, utc = now()
+        self._lent.call_in()
         try:
             frames = self._feed.decode(packet)
         except FFmpegError as error:
@@ -206,5 +208,5 @@ class LiveFrames:
             if self._damage.taints(frame, at):
                 yield Tick(at, utc, trouble="a picture arrived damaged")
                 continue
-            yield Frame(at, utc, pixels_of(frame), self._index)
+            yield Frame(at, utc, self._lent.pixels_of(frame), self._index)
             self._index += 1

@@ -1,5 +1,8 @@
 """The pixels of a decoded frame as views of the decoder's planes: nothing is copied, nothing converted."""
 
+import time
+import weakref
+from collections import deque
 from typing import Any, cast
 
 import cv2
@@ -7,6 +10,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
+from watcher.ration import Ration
 from watcher.vision.arrays import U8
 from watcher.vision.frame import ArrayPixels, Pixels, PlanarPixels
 
@@ -43,6 +47,31 @@ def pixels_of(frame: VideoFrame) -> Pixels:
         planes = [_turned(plane, frame.rotation) for plane in planes]
     u, v = planes[1:] if len(planes) == 3 else (None, None)
     return PlanarPixels(planes[0], u, v, full_range, _is_bt709(frame), keep=frame)
+
+
+class Lent:
+    """The pictures that a live decoder has handed out, so that none is kept from it for longer than need be.
+
+    FFmpeg takes the memory of its pictures from a pool that grows and never shrinks: a picture that is still looked
+    at while the one after the next is decoded costs another, 3 MB at 1080p, for as long as the stream lasts. It is
+    copied instead. Where that happens all the time, the buffer costs less than the copies.
+    """
+
+    def __init__(self) -> None:
+        self._last: deque[weakref.ref[PlanarPixels]] = deque(maxlen=2)
+        self._copies = Ration(30)
+
+    def pixels_of(self, frame: VideoFrame) -> Pixels:
+        """`pixels_of` a frame that has just been decoded."""
+        pixels = pixels_of(frame)
+        if isinstance(pixels, PlanarPixels):
+            self._last.append(weakref.ref(pixels))
+        return pixels
+
+    def call_in(self) -> None:
+        """Before the next one is decoded: that rests on the last one, the one before it is wanted back."""
+        if len(self._last) == 2 and (held := self._last[0]()) is not None and self._copies.allows(time.monotonic()):
+            held.let_go()
 
 
 def _is_bt709(frame: VideoFrame) -> bool:

@@ -17,7 +17,7 @@ from watcher.errors import SourceLost, SourceUnavailable
 from watcher.sources.interrupt import CLOSED
 from watcher.sources.options import VideoOptions
 from watcher.sources.packets import DECODE_LIMITS, Damage, Feed, VideoPacket, words
-from watcher.sources.planes import pixels_of
+from watcher.sources.planes import Lent, pixels_of
 from watcher.sources.times import MediaClock, Timeline, aware
 from watcher.vision.frame import Frame, Tick
 
@@ -44,6 +44,7 @@ class Video:
         self._closed = threading.Event()
         self._feed: Feed | None = None
         self._index = 0
+        self._lent = Lent() if self.live else None
 
     def open(self) -> None:
         if self._closed.is_set():
@@ -129,6 +130,8 @@ class Video:
             raise lost
 
     def _decoded(self, feed: Feed, packet: VideoPacket | None) -> Iterator[Frame | Tick]:
+        if self._lent is not None:
+            self._lent.call_in()
         try:
             frames = feed.decode(packet)
         except EOFError:
@@ -150,7 +153,8 @@ class Video:
         index, self._index = self._index, self._index + 1
         if self._damage.taints(frame, media_time):
             return Tick(at, utc, index, trouble=f"a frame of {self._path.name} is damaged")
-        return Frame(at, utc, pixels_of(frame), index, media_time)
+        pixels = pixels_of(frame) if self._lent is None else self._lent.pixels_of(frame)
+        return Frame(at, utc, pixels, index, media_time)
 
 
 class Reach:

@@ -194,6 +194,12 @@ class PlanarPixels:
         u, v = (plane if plane is None else plane.copy() for plane in (self._u, self._v))
         return PlanarPixels(self._y.copy(), u, v, self._full_range, self._bt709)
 
+    def let_go(self) -> None:
+        """Give the planes back to their owner and go on with copies; also while another thread looks at them."""
+        if self._keep is not None:
+            own = self.owned()
+            self._y, self._u, self._v, self._keep = own._y, own._u, own._v, None
+
     @cached_property
     def _bgr(self) -> U8:
         if self._u is None or self._v is None:
