@@ -92,6 +92,25 @@ def test_absorbing_forgets_what_was_beneath_and_only_the_old():
     assert not known.absorb(5.1)
 
 
+def test_what_nothing_has_settled_on_takes_no_more_than_its_picture():
+    known = scene()
+    assert known.beneath is known.expected
+    known.settle(mask_box(BOX), (painted(GREY, BOX, 250),), NONE, 5.0)
+    assert known.beneath is not known.expected
+    known.absorb(5.1)
+    assert known.beneath is known.expected
+
+
+def test_another_look_takes_over_what_has_settled_and_when():
+    known, other = scene(flat(100)), scene(painted(flat(60), BOX, 210))
+    known.settle(mask_box(BOX), (painted(flat(100), BOX, 250),), NONE, 5.0)
+    other.settle_as(known)
+    assert (other.before()[0] == 60).all()
+    known.absorb(9.0)
+    assert not other.absorb(5.0)
+    assert other.absorb(5.1)
+
+
 def test_what_settled_later_counts_its_time_from_then():
     known = scene()
     known.settle(mask_box(BOX), (painted(GREY, BOX, 250),), NONE, 5.0)
@@ -181,3 +200,17 @@ def test_a_few_pictures_have_no_spread_and_more_have_their_noise():
     assert spread.dtype == np.float32
     assert np.sqrt(spread.mean()) == pytest.approx(5, rel=0.25)
     assert np.sqrt(spread.min()) > 2
+
+
+def test_a_look_that_comes_back_shows_what_has_come_and_gone_meanwhile():
+    known, now = scene(painted(flat(60), BOX, 210)), scene(flat(100))
+    known.settle(mask_box(BOX), (painted(flat(60), BOX, 210),), NONE, 5.0)
+    other, there = Box(10, 10, 30, 30), (slice(10, 30), slice(10, 30))
+    now.settle(mask_box(other), (painted(flat(100), other, 250),), NONE, 8.0)
+    known.catch_up((mask_box(BOX) | mask_box(other)) > 0, painted(flat(60), other, 200).astype(np.float32), now)
+    assert np.count_nonzero(known.settled) == other.area
+    assert (known.expected[0][PART] == 60).all()
+    assert (known.expected[0][there] == 200).all()
+    assert (known.before()[0] == 60).all()
+    assert not known.absorb(8.0)
+    assert known.absorb(8.1)

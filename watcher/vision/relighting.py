@@ -220,8 +220,7 @@ def _adopted(before: Look, luma: U8, made: Predicted, new: Sequence[Patch], chro
     spread = np.full(luma.shape, 2 * made.spread + _LEAST_SPREAD, np.float32)
     scene = Scene(np.stack(planes), spread)
     scene.begin()
-    scene.settled, scene.settled_at = old.settled.copy(), old.settled_at.copy()
-    scene.beneath = np.clip(scene.expected + old.beneath - old.expected, 0, 255)
+    scene.settle_as(old)
     tint = Tint()
     tint.learn(chroma, np.full_like(luma, 255), at)
     return Look(scene, tint)
@@ -229,13 +228,9 @@ def _adopted(before: Look, luma: U8, made: Predicted, new: Sequence[Patch], chro
 
 def _catch_up(known: Look, look: Look, luma: U8, lit: Lit) -> None:
     """Take over into a look that comes into force what has settled, or gone, since it was so last."""
-    settled, scene = look.scene.settled > 0, known.scene
+    settled = look.scene.settled > 0
     outdated = settled if known.stale is None else settled | (known.stale > 0)
     known.stale = None
     if not outdated.any():
         return
-    scene.beneath[:, outdated] = scene.expected[:, outdated]
-    scene.expected[0][outdated] = lit.undone(luma)[outdated]
-    scene.settled[outdated] = 0
-    scene.settled[settled] = 255
-    scene.settled_at[settled] = look.scene.settled_at[settled]
+    known.scene.catch_up(outdated, lit.undone(luma), look.scene)

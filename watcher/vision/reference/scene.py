@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watcher.errors import ReferenceUnusable
-from watcher.vision.arrays import F32, F64, U8
+from watcher.vision.arrays import F32, F64, U8, Mask
 from watcher.vision.median import median
 from watcher.vision.noise import sample_variance
 
@@ -38,22 +38,27 @@ class Scene:
     Attributes
     ----------
     expected : planes, shape (n, h, w).
-    beneath : what the reference shows where something settled, same shape; meaningless elsewhere.
     settled : uint8 (h, w), 255 where a change has settled.
     spread : variance of luma where nothing changes, float32 (h, w); None while unknown.
     """
 
     def __init__(self, expected: F32, spread: F32 | None = None) -> None:
         self.expected = expected
-        self.beneath = expected.copy()
         self.settled: U8 = np.zeros(expected.shape[1:], np.uint8)
-        self.settled_at: F64 = np.zeros(expected.shape[1:])
+        # Of most scenes nothing has settled, most of the time.
+        self._beneath: F32 | None = None
+        self._settled_at: F64 | None = None
         self.spread = spread
         self._pictures = 0
 
     def begin(self) -> None:
         """It rests on one picture alone: the next few count as much."""
         self._pictures = 1
+
+    @property
+    def beneath(self) -> F32:
+        """What the reference shows where something settled, shape (n, h, w); meaningless elsewhere."""
+        return self.expected if self._beneath is None else self._beneath
 
     @property
     def any_settled(self) -> bool:
@@ -75,7 +80,7 @@ class Scene:
         """
         if cv2.countNonZero(covered):
             cv2.accumulateWeighted(lit(self.expected[0]), self.expected[0], weight, mask=covered)
-        if self.any_settled:
+        if self._beneath is not None and self.any_settled:
             cv2.accumulateWeighted(lit(self.beneath[0]), self.beneath[0], weight, mask=self.settled)
 
     def adapt_spread(self, difference: F32, unchanged: U8, seconds: float) -> None:
@@ -92,25 +97,57 @@ class Scene:
         back = (where > 0) & (same > 0)
         stays = (where > 0) & ~back
         new = stays & (self.settled == 0)
-        self.beneath[:, new] = self.expected[:, new]
+        beneath, settled_at = self._kept_beneath()
+        beneath[:, new] = self.expected[:, new]
         for kept, now in zip(self.expected, planes, strict=True):
             np.copyto(kept, now, where=where > 0)
         self.settled[stays] = 255
         self.settled[back] = 0
         # Specks are what noise leaves at the rim of what was put back.
         self.settled = cast(U8, cv2.morphologyEx(self.settled, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
-        self.settled_at[stays] = at
+        settled_at[stays] = at
+        self._tidy()
+
+    def settle_as(self, other: "Scene") -> None:
+        """What has settled on `other`, another look of the same scene, lies here as well."""
+        if other._settled_at is not None and other.any_settled:
+            self.settled, self._settled_at = other.settled.copy(), other._settled_at.copy()
+            self._beneath = np.clip(self.expected + other.beneath - other.expected, 0, 255)
+
+    def catch_up(self, where: Mask, luma: F32, other: "Scene") -> None:
+        """In `where` it looks like `luma` now (float32 (h, w)); what has settled is what has on `other`."""
+        settled = other.settled > 0
+        if other._settled_at is not None and settled.any():
+            beneath, settled_at = self._kept_beneath()
+            beneath[:, where] = self.expected[:, where]
+            settled_at[settled] = other._settled_at[settled]
+        self.expected[0][where] = luma[where]
+        self.settled[where] = 0
+        self.settled[settled] = 255
+        self._tidy()
 
     def before(self) -> F32:
         """The planes without what has settled on them, shape (n, h, w)."""
         return np.where(self.settled > 0, self.beneath, self.expected)
 
+    def _kept_beneath(self) -> tuple[F32, F64]:
+        if self._beneath is None or self._settled_at is None:
+            self._beneath, self._settled_at = self.expected.copy(), np.zeros(self.settled.shape)
+        return self._beneath, self._settled_at
+
+    def _tidy(self) -> None:
+        if not self.any_settled:
+            self._beneath = self._settled_at = None
+
     def absorb(self, before: float) -> bool:
         """What settled before `before` seconds becomes the reference; whether there was any."""
-        old = (self.settled > 0) & (self.settled_at < before)
+        if self._settled_at is None:
+            return False
+        old = (self.settled > 0) & (self._settled_at < before)
         if not old.any():
             return False
         self.settled[old] = 0
+        self._tidy()
         return True
 
     def memory(self) -> dict[str, NDArray[np.generic]]:
