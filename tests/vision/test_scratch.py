@@ -3,8 +3,9 @@
 import threading
 
 import numpy as np
+import pytest
 
-from watcher.vision.scratch import borrowed, give_back
+from watcher.vision.scratch import borrowed, give_back, zeros
 from watcher.vision.ssim import Comparison
 
 SHAPE = (7, 13)
@@ -58,3 +59,11 @@ def test_comparisons_that_take_turns_share_their_arrays_and_disturb_nobody() -> 
         np.testing.assert_array_equal(comparison.difference, difference)
         np.testing.assert_array_equal(comparison.ssim(), ssim)
         comparison.rest()
+
+
+def test_zeros_are_the_same_for_all_and_stay_zero() -> None:
+    first = zeros(SHAPE, np.float32)
+    assert zeros(SHAPE, np.float32) is first
+    assert zeros(SHAPE, np.uint8) is not first
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 1

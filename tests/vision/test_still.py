@@ -33,7 +33,7 @@ def at_rest(frames, boxes, sigma=2.0, dt=0.1):
     for n, (frame, box) in enumerate(zip(frames, boxes, strict=True)):
         at = n * dt
         if box is None:
-            still.quiet(frame)
+            still.quiet(frame, at)
         else:
             still.changed(frame, mask(box), at, WHOLE)
     return at - still.since(patch_of(boxes[-1]))

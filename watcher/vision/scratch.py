@@ -4,6 +4,7 @@ A camera needs a dozen planes while it compares a frame, and none until the next
 as frames are compared at the same time: one set for each core, and not one for each camera.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,3 +31,11 @@ def give_back(*arrays: NDArray[Any]) -> None:
         idle = _idle.setdefault((array.shape, array.dtype.str), [])
         if len(idle) < _MOST_IDLE:
             idle.append(array)
+
+
+@cache
+def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Zeros for everybody; nobody can write to them."""
+    array = np.zeros(shape, dtype)
+    array.flags.writeable = False
+    return array

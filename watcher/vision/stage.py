@@ -24,6 +24,7 @@ from watcher.vision.reference.tint import Tint
 from watcher.vision.regions import Patch, mask_of, patches
 from watcher.vision.relighting import NOTEWORTHY, ONLY_LIGHT, Relighting
 from watcher.vision.restless import Restless
+from watcher.vision.scratch import zeros
 from watcher.vision.shadows import Shadows
 from watcher.vision.ssim import Comparison
 from watcher.vision.telling import Telling
@@ -75,8 +76,8 @@ class Stage:
         self.tint = Tint()
         explains = options.shadows and options.light
         self._shadows = Shadows(self.watched, self._comparison) if explains else None
-        self._nothing: U8 = np.zeros(shape, np.uint8)
-        self._no_change: F32 = np.zeros(shape, np.float32)
+        self._nothing: U8 = zeros(shape, np.uint8)
+        self._no_change: F32 = zeros(shape, np.float32)
         self.change = self._no_change
         self._active = self._luma = self._unlike = self._nothing
         self._changed_at = np.full(shape, -np.inf)
@@ -201,7 +202,7 @@ class Stage:
             return self._detection(found, luma, view)
         self.change = self._no_change
         self._active = self._nothing
-        self._telling.still.quiet(luma)
+        self._telling.still.quiet(luma, view.at)
         self.relighting.quiet(view.at)
         return Detection(
             "clear",

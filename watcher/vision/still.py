@@ -62,9 +62,11 @@ class Stillness:
         np.sqrt(spread * (2.0 / 9.0), out=self._noise)
         self._noise *= 4
 
-    def quiet(self, frame: U8) -> None:
+    def quiet(self, frame: U8, at: float) -> None:
         """A frame without change: remembered to compare the next with. It must stay as it is until then."""
         self._previous, self._calm = frame, True
+        if self._older and not 0 <= at - self._older[-1][0] <= _SWAY_TIME:
+            self._older.clear()
 
     def changed(self, frame: U8, changed: U8, at: float, window: Window) -> None:
         """A frame with change (uint8, not 0 = changed), at `at` seconds, all of it inside `window`."""
