@@ -17,6 +17,7 @@ float32 where frame and reference agree, tells at once what noise adds (its vari
 quiet frame only the windows of e and e^2: ve / C2 bounds the change from above.
 """
 
+from functools import cache
 from typing import cast
 
 import cv2
@@ -44,6 +45,21 @@ def window_mean(picture: MatLike, sigma: float, out: F32 | None = None) -> F32:
     """
     side = window_side(sigma)
     return cast(F32, cv2.GaussianBlur(picture, (side, side), sigma, dst=out, borderType=cv2.BORDER_REFLECT))
+
+
+@cache
+def _window(sigma: float) -> tuple[F32, F32]:
+    """The window's weights along a row, and down a column."""
+    weights = cast(F32, cv2.getGaussianKernel(window_side(sigma), sigma, cv2.CV_32F))
+    return np.ascontiguousarray(weights.T), weights
+
+
+def _mean_into(out: F32, picture: F32, sigma: float, between: F32) -> None:
+    """`window_mean` of a picture of 320x180 or so, in 6/7 of its time: two plain filters are faster there than the
+    one that is made for it. `between`: of the picture's shape, may be overwritten."""
+    along, down = _window(sigma)
+    cv2.filter2D(picture, -1, along, dst=between, borderType=cv2.BORDER_REFLECT)
+    cv2.filter2D(between, -1, down, dst=out, borderType=cv2.BORDER_REFLECT)
 
 
 class Comparison:
@@ -105,12 +121,14 @@ class Comparison:
             self._at_work = True
             self._of_the_frame = tuple(borrowed(self.shape, np.float32) for _ in range(8))
             self._share_out()
-        cv2.subtract(frame, self.reference, dst=self.difference, dtype=cv2.CV_32F)
+        # As everywhere here: what stays where it is takes two thirds of the time of what goes to a third place.
+        np.copyto(self.difference, frame)
+        self.difference -= self.reference
         if same is not None:
             self._scratch.fill(0)
             cv2.copyTo(self._scratch, same, self.difference)
-        cv2.multiply(self.difference, self.difference, dst=self._scratch)
-        window_mean(self._scratch, self.sigma, self._square)
+        np.square(self.difference, out=self._scratch)
+        _mean_into(self._square, self._scratch, self.sigma, self._same)
 
     @property
     def most(self) -> F32:
@@ -137,9 +155,9 @@ class Comparison:
 
     def _split(self) -> None:
         if not self._is_split:
-            window_mean(self.difference, self.sigma, self._mean)
-            cv2.multiply(self._mean, self._mean, dst=self._mean_square)
-            cv2.subtract(self._square, self._mean_square, dst=self._square)
+            _mean_into(self._mean, self.difference, self.sigma, self._same)
+            np.square(self._mean, out=self._mean_square)
+            self._square -= self._mean_square
             self._is_split = True
 
     def rest(self) -> None:
@@ -157,12 +175,12 @@ class Comparison:
         """``vx + vy + C2``: how much structure there is around every pixel; change is a part of it."""
         if not self._has_structure:
             # vx + vy = 2 vy + 2 cov(e, y) + ve
-            cv2.multiply(self.difference, self.reference, dst=self._scratch)
-            window_mean(self._scratch, self.sigma, self._structure)
-            cv2.multiply(self.mean, self._reference_mean, dst=self._product)
-            cv2.subtract(self._structure, self._product, dst=self._structure)
+            np.multiply(self.difference, self.reference, out=self._scratch)
+            _mean_into(self._structure, self._scratch, self.sigma, self._same)
+            np.multiply(self.mean, self._reference_mean, out=self._product)
+            self._structure -= self._product
             cv2.scaleAdd(self._structure, 2, self._reference_structure, dst=self._structure)
-            cv2.add(self._structure, self.variance, dst=self._structure)
+            self._structure += self.variance
             self._has_structure = True
         return self._structure
 
@@ -181,12 +199,12 @@ class Comparison:
     def ssim(self) -> F32:
         """The SSIM map, -1 to 1, of the (light-matched) frame against the reference."""
         unlike, same, level = self.structure(), self._same, self._scratch
-        cv2.subtract(unlike, self.variance, dst=same)
+        np.subtract(unlike, self.variance, out=same)
         cv2.scaleAdd(self._product, 2, self._reference_level, dst=level)  # 2 mx my + C1 = 2 m my + 2 my^2 + C1
-        cv2.multiply(same, level, dst=same)
-        cv2.add(level, self.mean_square, dst=level)
-        cv2.multiply(unlike, level, dst=level)
-        cv2.divide(same, level, dst=same)
+        same *= level
+        level += self.mean_square
+        level *= unlike
+        same /= level
         return same
 
 
