@@ -91,7 +91,7 @@ def test_what_it_held_back_is_said():
     watched, window = Watched(WatchedOptions(), (160, 96)), (slice(0, 96), slice(0, 160))
     little = (spot(40, 40) > 0).astype(np.float32) * np.float32(0.6)
     luma = np.full(SHAPE, 30, np.uint8)
-    calm = restless.calm(ChangeMap(little * 0, little), window, luma, ROAD, 30.0)
+    ((_, calm),) = restless.calm([(window, ChangeMap(little * 0, little))], luma, ROAD, 30.0)
     assert calm.tone.max() < 0.5
     reason = restless.reason(watched, 2)
     assert "of the picture where it is restless: 3.0 times" in reason

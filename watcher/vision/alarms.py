@@ -67,9 +67,9 @@ class Wanted:
 class FaintLimits:
     """What `change_map` subtracts from a comparison: `ease` times the variance of the noise (float32 (h, w))."""
 
-    def __init__(self, noise: F32, ease: float) -> None:
-        self.noise = noise * np.float32(ease)
-        self.level = _FAINT
+    def __init__(self, spread: F32, ease: float) -> None:
+        self.spread, self.times, self.level = spread, ease, _FAINT
+        self.deviation: F32 = np.sqrt(spread) * np.float32(0.5 * math.sqrt(ease))
 
 
 class Alarms:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 U8 = NDArray[np.uint8]
+I16 = NDArray[np.int16]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,23 +31,34 @@ def window_around(mask: U8, margin: int) -> Window:
     return rows, slice(max(0, x - margin), min(mask.shape[1], x + width + margin))
 
 
-def windows_around(mask: U8, margin: int, worth: int) -> list[Window]:
-    """The same in several windows that do not meet: one is split in two, along the widest gap in its rows or
-    columns, where that leaves out at least `worth` pixels."""
+def windows_around(mask: U8, margin: int, worth: int, cuts: int = 3) -> list[Window]:
+    """The same in several windows that do not meet: one is cut in two, along the widest gap in its rows or columns,
+    where that leaves out at least `worth` pixels; and those again, `cuts` times at most."""
     whole = window_around(mask, margin)
-    for axis in (0, 1):
+    best, least = (0, 0), _area(whole) - worth
+    for axis in (1, 0) if least > 0 and cuts else ():
         filled = np.flatnonzero(mask.any(axis=1 - axis))
-        gaps = np.diff(filled)
-        if not gaps.size or gaps.max() <= 2 * margin:
+        gaps = filled[1:] - filled[:-1]
+        if not gaps.size:
             continue
-        middle = int(filled[gaps.argmax()]) + int(gaps.max()) // 2
-        halves = (mask[:middle], mask[middle:]) if axis == 0 else (mask[:, :middle], mask[:, middle:])
-        if _area(whole) - sum(_area(window_around(half, margin)) for half in halves) < worth:
+        widest = int(gaps.argmax())
+        gap = int(gaps[widest])
+        if gap <= 2 * margin:
             continue
-        first, second = (windows_around(half, margin, worth) for half in halves)
-        down, right = (middle, 0) if axis == 0 else (0, middle)
-        return first + [_moved(one, down, right) for one in second]
-    return [whole]
+        middle = int(filled[widest]) + gap // 2
+        area = sum(_area(window_around(half, margin)) for half in _halves(mask, axis, middle))
+        if area <= least:
+            best, least = (axis, middle), area
+    axis, middle = best
+    if not middle:
+        return [whole]
+    first, second = (windows_around(half, margin, worth, cuts - 1) for half in _halves(mask, axis, middle))
+    down, right = (middle, 0) if axis == 0 else (0, middle)
+    return first + [_moved(one, down, right) for one in second]
+
+
+def _halves(mask: U8, axis: int, middle: int) -> tuple[U8, U8]:
+    return (mask[:middle], mask[middle:]) if axis == 0 else (mask[:, :middle], mask[:, middle:])
 
 
 def _area(window: Window) -> int:
@@ -81,13 +93,30 @@ def median_of(values: NDArray[Any]) -> float:
     return float(np.partition(flat, flat.size // 2)[flat.size // 2])
 
 
-def above(values: F32 | U8, limit: F32 | float) -> U8:
+def above(values: F32 | F64 | I16 | U8, limit: F32 | I16 | float) -> U8:
     """255 where `values` are greater than `limit`, else 0."""
     if values.size == 1:  # OpenCV takes one pixel for a scalar, and compares no two scalars
         return (values > limit).astype(np.uint8) * np.uint8(255)
     return cast(U8, _cv2.compare(values, limit, cv2.CMP_GT))
 
 
-def at_most(values: F32 | U8, limit: F32 | float) -> U8:
+def same(labels: Labels, value: int) -> U8:
+    """255 where the labels are `value`, else 0."""
+    if labels.size == 1 or labels.dtype != np.uint16:
+        return np.where(labels == value, np.uint8(255), np.uint8(0))
+    return cast(U8, _cv2.compare(labels, value, cv2.CMP_EQ))
+
+
+def at_most(values: F32 | F64 | U8, limit: F32 | float) -> U8:
     """255 where `values` are not greater than `limit`, else 0."""
     return cast(U8, cv2.bitwise_not(above(values, limit)))
+
+
+def at_least_0(values: F32) -> F32:
+    """`values` without what is negative, in place: `numpy.maximum` in a quarter of the time."""
+    return cast(F32, cv2.threshold(values, 0, 0, cv2.THRESH_TOZERO, dst=values)[1])
+
+
+def up_to(values: F32, most: float) -> F32:
+    """`values`, and `most` instead of what is more, in place."""
+    return cast(F32, cv2.threshold(values, most, 0, cv2.THRESH_TRUNC, dst=values)[1])

@@ -16,8 +16,8 @@ from typing import Protocol, cast
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8, Window, above
-from watcher.vision.ssim import C2, Comparison, window_mean
+from watcher.vision.arrays import F32, U8, Window, above, at_least_0, up_to, window_around
+from watcher.vision.ssim import Comparison, window_mean
 
 STRUCTURE = 0.35
 TONE = 20.0
@@ -25,6 +25,12 @@ COLOR = 14.0
 """At sensitivity 0.5: the loss of structure, the shift of tone (grey levels) and of colour (levels in the Cr, Cb
 plane) that count as change. Chosen on five public sequences with labelled pixels (CDnet highway and office, SBI
 HallAndMonitor, HighwayI, IBMtest2); they stand on a plateau: F moves by less than 0.01 for 20 % either way."""
+
+AROUND = 4
+"""Pixels around suspects that are looked at with them."""
+
+WORTH_A_WINDOW = 8000
+"""Pixels for which a window more takes less time than they do."""
 
 _NOISE_SPREAD = 4.0
 """How many times the noise's variance is taken off the variance of the difference. A window of sigma 1.5 holds
@@ -49,8 +55,10 @@ def levels(sensitivity: float) -> Levels:
 class Beyond(Protocol):
     """What is taken off a comparison, and what counts beyond that."""
 
-    noise: F32
+    spread: F32
+    deviation: F32
     level: Levels
+    times: float
 
 
 class Limits:
@@ -58,36 +66,43 @@ class Limits:
 
     Structure change is ``ve / (vx + vy + C2)`` and vx is not negative: where ``ve`` stays below the level times
     ``vy + C2`` (plus what noise gives) there is no change, and neither vx nor the covariance need be known.
+
+    Attributes
+    ----------
+    spread : windowed variance of the noise, float32 (h, w). `deviation` : its root.
+    times : how many times that is taken off the variance of the difference.
     """
 
+    times = _NOISE_SPREAD
+
     def __init__(self, spread: F32, comparison: Comparison, level: Levels) -> None:
-        self.noise = window_mean(spread, 2.0)
-        self.spread = self.noise.copy()
-        np.multiply(self.noise, _NOISE_SPREAD, out=self.noise)
-        self.variance = self.noise + level.structure * (comparison.reference_variance + C2)
-        self.mean_square: F32 = np.square(np.sqrt(self.noise) * np.float32(0.5) + np.float32(level.tone))
-        self._tone_square = level.tone**2
         self.level = level
+        self.spread = window_mean(spread, 2.0)
+        self.deviation = cast(F32, cv2.sqrt(self.spread))
+        tone = np.add(self.deviation, np.float32(level.tone))
+        self.mean_square: F32 = np.multiply(tone, tone, out=tone)
+        self.variance: F32 = np.empty_like(tone)
+        self._least: F32 = np.empty_like(tone)
+        self.follow(comparison)
+
+    def follow(self, comparison: Comparison) -> None:
+        """Another reference, with the noise known so far."""
+        comparison.add_reference_variance(self.spread, self.times, self.level.structure, self.variance)
+        cv2.min(self.variance, self.mean_square, dst=self._least)
 
     def suspects(self, comparison: Comparison, watched: U8) -> U8 | None:
         """Watched pixels (uint8, 255) that may have changed; None where there is none: a quiet frame."""
-        # Most quiet frames are told by their squared difference alone.
-        most = comparison.most
-        if not cv2.countNonZero(above(most, self.variance)) and not cv2.countNonZero(
-            above(most, self._tone_square)
-        ):
+        # Most quiet frames are told by their squared difference alone, and elsewhere it tells where to look closer.
+        maybe = above(comparison.most, self._least)
+        if not cv2.countNonZero(maybe):
             return None
-        found = None
-        for value, limit in (
-            (comparison.variance, self.variance),
-            (comparison.mean_square, self.mean_square),
-        ):
-            over = above(value, limit)
-            if cv2.countNonZero(over):
-                found = over if found is None else cast(U8, cv2.bitwise_or(found, over, dst=found))
-        if found is None or cv2.countNonZero(cv2.bitwise_and(found, watched, dst=found)) == 0:
-            return None
-        return found
+        window = window_around(maybe, AROUND)
+        part = comparison.part(window)
+        over = above(part.variance, self.variance[window])
+        cv2.bitwise_or(over, above(part.mean_square, self.mean_square[window]), dst=over)
+        found = np.zeros_like(maybe)
+        cv2.bitwise_and(over, watched[window], dst=found[window])
+        return found if cv2.countNonZero(found) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,21 +113,28 @@ class ChangeMap:
     tone: F32
 
     def joined(self) -> F32:
-        """The larger of the two, at most 1."""
-        return np.minimum(np.maximum(self.structure, self.tone), np.float32(1))
+        """The larger of the two, 0 to 1."""
+        return up_to(at_least_0(cast(F32, cv2.max(self.structure, self.tone))), 1)
+
+    def by(self, factor: F32) -> "ChangeMap":
+        """Where `factor` times as much must change to count."""
+        structure, tone = (cv2.divide(one, factor) for one in (self.structure, self.tone))
+        return ChangeMap(cast(F32, structure), cast(F32, tone))
+
+
+Changes = list[tuple[Window, ChangeMap]]
+"""The change inside of a few windows that do not meet; elsewhere there is none."""
 
 
 def change_map(comparison: Comparison, limits: Beyond, window: Window) -> ChangeMap:
     """Structure and tone change of the loaded frame inside `window`, noise taken off."""
-    structure = comparison.variance[window] - limits.noise[window]
-    np.maximum(structure, 0, out=structure)
-    np.divide(structure, comparison.structure_in(window), out=structure)
-    structure *= 0.5 / limits.level.structure
-    tone = np.sqrt(comparison.mean_square[window])
-    tone -= np.float32(0.5) * np.sqrt(limits.noise[window])
-    np.maximum(tone, 0, out=tone)
-    tone *= 0.5 / limits.level.tone
-    return ChangeMap(structure, tone)
+    part, level = comparison.part(window), limits.level
+    structure = cv2.scaleAdd(limits.spread[window], -limits.times, part.variance)
+    cv2.divide(structure, comparison.structure_in(part), dst=structure, scale=0.5 / level.structure)
+    tone = cv2.sqrt(part.mean_square)
+    cv2.subtract(tone, limits.deviation[window], dst=tone)
+    np.multiply(tone, np.float32(0.5 / level.tone), out=tone)
+    return ChangeMap(cast(F32, structure), cast(F32, tone))
 
 
 def changed_pixels(change: ChangeMap, watched: U8, reach: int) -> U8:

@@ -4,7 +4,7 @@ import numpy as np
 
 from watcher.vision.alarms import Alarms, FaintLimits
 from watcher.vision.arrays import F32, above
-from watcher.vision.change import ChangeMap, change_map, changed_pixels
+from watcher.vision.change import change_map, changed_pixels
 from watcher.vision.regions import Patch, mask_of, patches
 from watcher.vision.ssim import Comparison
 from watcher.vision.watched import Watched
@@ -22,7 +22,7 @@ def faint_change(
     whole = (slice(0, rows), slice(0, columns))
     change = change_map(comparison, FaintLimits(noise, alarms.ease), whole)
     if factor is not None:
-        change = ChangeMap(change.structure / factor, change.tone / factor)
+        change = change.by(factor)
     strength = change.joined()
     changed = changed_pixels(change, watched.everything, reach)
     found = patches(changed, above(strength, strong), smallest, whole)

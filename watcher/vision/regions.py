@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, U8, Window, measured_parts, window_around
+from watcher.vision.arrays import F32, U8, Window, measured_parts, same, window_around
 from watcher.vision.detection import Region, StillCause
 from watcher.vision.geometry import Box, Size
 
@@ -17,11 +16,11 @@ MOST = 64
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A connected set of changed pixels of the analysed picture: its box (in its pixels) and pixel masks."""
+    """A connected set of changed pixels of the analysed picture: its box (in its pixels) and masks (uint8, 255)."""
 
     box: Box
     area: int
-    members: tuple[NDArray[np.bool_], ...]
+    members: tuple[U8, ...]
     corners: tuple[tuple[int, int], ...]
     """(y, x) in the analysed picture of each member mask's corner."""
 
@@ -41,17 +40,20 @@ def patches(changed: U8, strong: U8, smallest: int, window: Window) -> list[Patc
     changed, strong = changed[inner], strong[inner]
     top, left = window[0].start + inner[0].start, window[1].start + inner[1].start
     count, labels, stats, _ = measured_parts(changed)
-    wanted = np.bincount(labels[strong > 0], minlength=count) > 0
-    wanted[0] = False
-    wanted &= stats[:, cv2.CC_STAT_AREA] >= smallest
-    indices = np.flatnonzero(wanted)
-    indices = indices[np.argsort(-stats[indices, cv2.CC_STAT_AREA], kind="stable")][:MOST]
-    found = []
+    indices = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= smallest) + 1
+    if indices.size > MOST:  # noise all over: look at them all at once
+        indices = indices[np.bincount(labels[strong > 0], minlength=count)[indices] > 0]
+    indices = indices[np.argsort(-stats[indices, cv2.CC_STAT_AREA], kind="stable")]
+    found: list[Patch] = []
     for index in indices:
         x, y, width, height, area = (int(v) for v in stats[index])
-        member = labels[y : y + height, x : x + width] == index
-        box = Box(left + x, top + y, left + x + width, top + y + height)
-        found.append(Patch(box, area, (member,), ((box.y0, box.x0),)))
+        there = slice(y, y + height), slice(x, x + width)
+        member = same(labels[there], int(index))
+        if cv2.countNonZero(cv2.bitwise_and(member, strong[there])):
+            box = Box(left + x, top + y, left + x + width, top + y + height)
+            found.append(Patch(box, area, (member,), ((box.y0, box.x0),)))
+            if len(found) == MOST:
+                break
     return found
 
 
@@ -77,13 +79,13 @@ def region(
     patch: Patch, change: F32, zones: Mapping[str, U8], scale: tuple[float, float], full: Size, still: Stillness
 ) -> Region:
     """A patch in full-frame pixels, with what the change map and the zones say of it."""
-    values = np.concatenate([_under(patch, n, change) for n in range(len(patch.members))])
+    peak, mean = _strength(patch, change)
     still_for, stayed = still(patch)
     return Region(
         box=patch.box.scaled(*scale, full),
         area=round(patch.area * scale[0] * scale[1]),
-        peak=round(float(values.max()), 4),
-        mean=round(float(values.mean()), 4),
+        peak=round(peak, 4),
+        mean=round(mean, 4),
         zones=tuple(key for key, mask in zones.items() if _meets(patch, mask)),
         still_for=still_for,
         stayed=stayed,
@@ -95,7 +97,8 @@ def mask_of(found: Sequence[Patch], shape: tuple[int, int]) -> U8:
     mask = np.zeros(shape, np.uint8)
     for patch in found:
         for member, (y, x) in zip(patch.members, patch.corners, strict=True):
-            mask[y : y + member.shape[0], x : x + member.shape[1]][member] = 255
+            there = mask[y : y + member.shape[0], x : x + member.shape[1]]
+            cv2.bitwise_or(there, member, dst=there)
     return mask
 
 
@@ -105,12 +108,21 @@ def window_of(patch: Patch, member: int) -> tuple[slice, slice]:
     return slice(y, y + mask.shape[0]), slice(x, x + mask.shape[1])
 
 
-def _under(patch: Patch, member: int, values: F32) -> F32:
-    return values[window_of(patch, member)][patch.members[member]]
+def _strength(patch: Patch, change: F32) -> tuple[float, float]:
+    """The largest value of the change map in a patch, and the mean."""
+    peak = total = 0.0
+    for n, member in enumerate(patch.members):
+        values = change[window_of(patch, n)]
+        peak = max(peak, cv2.minMaxLoc(values, member)[1])
+        total += cv2.mean(values, member)[0] * cv2.countNonZero(member)
+    return peak, total / patch.area
 
 
 def _meets(patch: Patch, zone: U8) -> bool:
-    return any(bool(np.any(zone[window_of(patch, n)][member])) for n, member in enumerate(patch.members))
+    return any(
+        cv2.countNonZero(cv2.bitwise_and(zone[window_of(patch, n)], member)) > 0
+        for n, member in enumerate(patch.members)
+    )
 
 
 def _touch(a: Box, b: Box) -> bool:

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watcher.quantities import percent
-from watcher.vision.arrays import F32, U8, Window, above
+from watcher.vision.arrays import F32, U8, above
 from watcher.vision.blinks import Blinks
-from watcher.vision.change import ChangeMap, changed_pixels
+from watcher.vision.change import Changes, changed_pixels
 from watcher.vision.watched import Watched
 
 RESTLESS = "restless"
@@ -67,7 +67,7 @@ class Restless:
         self._blinks = Blinks(shape)
         self._at = -math.inf
         self._known = False
-        self._usual: tuple[ChangeMap, Window] | None = None
+        self._usual: Changes = []
 
     @property
     def map(self) -> F32:
@@ -89,30 +89,32 @@ class Restless:
         if blinked is not None or self._known:
             self._learn(blinked, seconds)
 
-    def calm(self, change: ChangeMap, window: Window, luma: U8, expected: F32, at: float) -> ChangeMap:
-        """The change of a frame in `window`, with what is restless asked for more; learnt from, too."""
+    def calm(self, changes: Changes, luma: U8, expected: F32, at: float) -> Changes:
+        """The change of a frame, with what is restless asked for more; learnt from, too."""
         if self.due(at):
             usual = np.zeros(self._shape, np.uint8)
-            usual[window] = above(change.joined(), 0.5)
+            for window, change in changes:
+                usual[window] = cv2.bitwise_or(above(change.structure, 0.5), above(change.tone, 0.5))
             self.look(luma, expected, usual, at)
-        self._usual = None
-        if self.factor is None:
-            return change
-        self._usual = change, window
-        factor = self.factor[window]
-        return ChangeMap(change.structure / factor, change.tone / factor)
+        self._usual = []
+        factor = self.factor
+        if factor is None:
+            return changes
+        self._usual = changes
+        return [(window, change.by(factor[window])) for window, change in changes]
 
     def reason(self, watched: Watched, reach: int) -> str:
         """Of a frame in which nothing was changed: what would be but for restlessness, in words; empty: nothing."""
-        usual, self._usual = self._usual, None
-        if usual is None or self.factor is None:
+        usual, self._usual = self._usual, []
+        if not usual or self.factor is None:
             return ""
-        change, window = usual
-        changed = changed_pixels(change, watched.everything[window], reach)
+        changed = np.zeros(self._shape, np.uint8)
+        for window, change in usual:
+            changed[window] = changed_pixels(change, watched.everything[window], reach)
         count = cv2.countNonZero(changed)
         if not count:
             return ""
-        times = float(self.factor[window][changed > 0].mean())
+        times = cv2.mean(self.factor, mask=changed)[0]
         part = percent(count / watched.pixels)
         return f"changed {part} of the picture where it is restless: {times:.1f} times the usual threshold"
 

@@ -17,6 +17,7 @@ float32 where frame and reference agree, tells at once what noise adds (its vari
 quiet frame only the windows of e and e^2: ve / C2 bounds the change from above.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
@@ -24,7 +25,7 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from watcher.vision.arrays import F32, U8, Window
+from watcher.vision.arrays import F32, U8, Window, at_least_0
 from watcher.vision.scratch import borrowed, give_back
 
 SIGMA = 1.5
@@ -62,6 +63,31 @@ def _mean_into(out: F32, picture: F32, sigma: float, between: F32) -> None:
     cv2.filter2D(between, -1, down, dst=out, borderType=cv2.BORDER_REFLECT)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Windowed statistics of the difference inside a `window`, float32 of its shape: mean, its square, variance."""
+
+    window: Window
+    mean: F32
+    mean_square: F32
+    variance: F32
+
+    def within(self, window: Window) -> "Part":
+        """The same for a window inside of this one."""
+        rows, columns = (
+            slice(one.start - whole.start, one.stop - whole.start)
+            for one, whole in zip(window, self.window, strict=True)
+        )
+        return Part(window, self.mean[rows, columns], self.mean_square[rows, columns], self.variance[rows, columns])
+
+    def holds(self, window: Window) -> bool:
+        """Whether `window` lies inside of this one."""
+        return all(
+            whole.start <= one.start and one.stop <= whole.stop
+            for one, whole in zip(window, self.window, strict=True)
+        )
+
+
 class Comparison:
     """The window statistics of frames against one reference, in buffers that are used again.
 
@@ -84,10 +110,12 @@ class Comparison:
         self.sigma = sigma
         (self.reference, self._reference_mean) = _buffers(shape, 2)
         (self._reference_structure, self._reference_level) = _buffers(shape, 2)
+        self._whole = (slice(0, shape[0]), slice(0, shape[1]))
         self._at_work = False
         self._of_the_frame: tuple[F32, ...] = (_NONE,) * 8
         self._share_out()
-        self._is_split = self._has_structure = False
+        self._parts: list[Part] = []
+        self._is_split = self._has_structure = self._has_level = False
 
     def set_reference(self, reference: U8 | F32) -> None:
         """Take a copy of `reference` (float32 or uint8, 0-255) and what is needed of it."""
@@ -95,28 +123,32 @@ class Comparison:
             raise ValueError(f"expected a reference of shape {self.shape}, got {reference.shape}")
         np.copyto(self.reference, reference)
         # Centred on mid grey: the squares then lose less to rounding.
-        mean, structure, level = self._reference_mean, self._reference_structure, self._reference_level
-        centred = np.subtract(self.reference, 128, out=level)
+        mean, structure, scratch = self._reference_mean, self._reference_structure, self._reference_level
+        centred = np.subtract(self.reference, 128, out=scratch)
         window_mean(centred, self.sigma, mean)
-        variance = window_mean(cv2.multiply(centred, centred, dst=level), self.sigma, structure)
-        cv2.subtract(variance, cv2.multiply(mean, mean, dst=level), dst=variance)
-        np.maximum(variance, 0, out=variance)
+        variance = window_mean(cv2.multiply(centred, centred, dst=scratch), self.sigma, structure)
+        cv2.subtract(variance, cv2.multiply(mean, mean, dst=scratch), dst=variance)
+        at_least_0(variance)
         np.multiply(variance, 2, out=structure)
         structure += C2
-        mean += 128
-        cv2.multiply(mean, mean, dst=level, scale=2)
-        level += C1
+        np.add(mean, 128, out=mean)
+        self._has_level = False
 
     @property
     def reference_variance(self) -> F32:
         """Windowed variance of the reference."""
         return (self._reference_structure - np.float32(C2)) * np.float32(0.5)
 
+    def add_reference_variance(self, spread: F32, times: float, part: float, out: F32) -> None:
+        """Into `out`: `times` spread, and a `part` of the reference's windowed variance and C2."""
+        # The structure is 2 vy + C2.
+        cv2.addWeighted(spread, times, self._reference_structure, part / 2, part * C2 / 2, dst=out)
+
     def load(self, frame: U8 | F32, same: U8 | None = None) -> None:
         """Compare `frame` (uint8 or float32, 0-255) with the reference; in `same` (255) it does not differ."""
         if frame.shape != self.shape:
             raise ValueError(f"expected a frame of shape {self.shape}, got {frame.shape}")
-        self._is_split = self._has_structure = False
+        self._parts, self._is_split, self._has_structure = [], False, False
         if not self._at_work:
             self._at_work = True
             self._of_the_frame = tuple(borrowed(self.shape, np.float32) for _ in range(8))
@@ -128,11 +160,11 @@ class Comparison:
             self._scratch.fill(0)
             cv2.copyTo(self._scratch, same, self.difference)
         np.square(self.difference, out=self._scratch)
-        _mean_into(self._square, self._scratch, self.sigma, self._same)
+        _mean_into(self._square, self._scratch, self.sigma, self._variance)
 
     @property
     def most(self) -> F32:
-        """What neither `variance` nor `mean_square` exceeds: their sum. It has to be asked for before them."""
+        """What neither `variance` nor `mean_square` exceeds: their sum."""
         return self._square
 
     @property
@@ -151,32 +183,51 @@ class Comparison:
     def variance(self) -> F32:
         """Windowed variance of the difference."""
         self._split()
-        return self._square
+        return self._variance
+
+    def part(self, window: Window) -> Part:
+        """Mean, its square and variance inside a window; computed there alone, once."""
+        if window == self._whole:
+            self._split()
+        for part in self._parts:
+            if part.holds(window):
+                return part.within(window)
+        around, inside = _grown(window, window_side(self.sigma) // 2, self.shape)
+        near = self.difference[around]
+        mean: F32 = np.empty_like(near)
+        _mean_into(mean, near, self.sigma, np.empty_like(near))
+        mean = mean[inside]
+        square = cast(F32, cv2.multiply(mean, mean))
+        part = Part(window, mean, square, cast(F32, cv2.subtract(self._square[window], square)))
+        self._parts.append(part)
+        return part
 
     def _split(self) -> None:
         if not self._is_split:
-            _mean_into(self._mean, self.difference, self.sigma, self._same)
+            _mean_into(self._mean, self.difference, self.sigma, self._variance)
             np.square(self._mean, out=self._mean_square)
-            self._square -= self._mean_square
+            np.subtract(self._square, self._mean_square, out=self._variance)
+            self._parts = [Part(self._whole, self._mean, self._mean_square, self._variance)]
             self._is_split = True
 
     def rest(self) -> None:
         """Nothing more is asked about this frame: lend what it took to others, until the next one."""
         if self._at_work:
             lent, self._of_the_frame, self._at_work = self._of_the_frame, (_NONE,) * 8, False
+            self._parts = []
             self._share_out()
             give_back(*lent)
 
     def _share_out(self) -> None:
         (self.difference, self._mean, self._square, self._mean_square) = self._of_the_frame[:4]
-        (self._structure, self._scratch, self._product, self._same) = self._of_the_frame[4:]
+        (self._structure, self._scratch, self._product, self._variance) = self._of_the_frame[4:]
 
     def structure(self) -> F32:
         """``vx + vy + C2``: how much structure there is around every pixel; change is a part of it."""
         if not self._has_structure:
             # vx + vy = 2 vy + 2 cov(e, y) + ve
             np.multiply(self.difference, self.reference, out=self._scratch)
-            _mean_into(self._structure, self._scratch, self.sigma, self._same)
+            _mean_into(self._structure, self._scratch, self.sigma, self._product)
             np.multiply(self.mean, self._reference_mean, out=self._product)
             self._structure -= self._product
             cv2.scaleAdd(self._structure, 2, self._reference_structure, dst=self._structure)
@@ -184,23 +235,27 @@ class Comparison:
             self._has_structure = True
         return self._structure
 
-    def structure_in(self, window: Window) -> F32:
-        """The same inside a `window` alone, in an array of its own."""
-        if self._has_structure:
-            return self._structure[window].copy()
-        reach = window_side(self.sigma) // 2
-        around, inside = _grown(window, reach, self.shape)
+    def structure_in(self, part: Part) -> F32:
+        """The same inside the window of a `part` alone, in an array of its own."""
+        window = part.window
+        around, inside = _grown(window, window_side(self.sigma) // 2, self.shape)
         product = cv2.multiply(self.difference[around], self.reference[around])
-        shared = window_mean(product, self.sigma)[inside]
-        found = cv2.subtract(shared, cv2.multiply(self.mean[window], self._reference_mean[window]))
+        shared = window_mean(product, self.sigma, cast(F32, product))[inside]
+        found = cv2.multiply(part.mean, self._reference_mean[window])
+        cv2.subtract(shared, found, dst=found)
         cv2.scaleAdd(found, 2, self._reference_structure[window], dst=found)
-        return cast(F32, cv2.add(found, self.variance[window], dst=found))
+        return cast(F32, cv2.add(found, part.variance, dst=found))
 
     def ssim(self) -> F32:
         """The SSIM map, -1 to 1, of the (light-matched) frame against the reference."""
-        unlike, same, level = self.structure(), self._same, self._scratch
-        np.subtract(unlike, self.variance, out=same)
+        unlike, level, same = self.structure(), self._scratch, self._product
+        if not self._has_level:
+            cv2.multiply(self._reference_mean, self._reference_mean, dst=self._reference_level, scale=2)
+            np.add(self._reference_level, np.float32(C1), out=self._reference_level)
+            self._has_level = True
         cv2.scaleAdd(self._product, 2, self._reference_level, dst=level)  # 2 mx my + C1 = 2 m my + 2 my^2 + C1
+        np.subtract(unlike, self.variance, out=same)
+        self._has_structure = False  # the product of the means is gone
         same *= level
         level += self.mean_square
         level *= unlike

@@ -7,8 +7,17 @@ import cv2
 import numpy as np
 
 from watcher.vision.alarms import Alarms, Wanted
-from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around
-from watcher.vision.change import ChangeMap, Limits, change_map, changed_pixels, levels
+from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around, windows_around
+from watcher.vision.change import (
+    AROUND,
+    WORTH_A_WINDOW,
+    ChangeMap,
+    Changes,
+    Limits,
+    change_map,
+    changed_pixels,
+    levels,
+)
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection
 from watcher.vision.faint import faint_change
@@ -27,6 +36,7 @@ from watcher.vision.restless import Restless
 from watcher.vision.scratch import zeros
 from watcher.vision.shadows import Shadows
 from watcher.vision.ssim import Comparison
+from watcher.vision.stamps import Stamps
 from watcher.vision.telling import Telling
 from watcher.vision.watched import Watched
 
@@ -76,11 +86,12 @@ class Stage:
         self.tint = Tint()
         explains = options.shadows and options.light
         self._shadows = Shadows(self.watched, self._comparison) if explains else None
+        self._whole = (slice(0, size[1]), slice(0, size[0]))
         self._nothing: U8 = zeros(shape, np.uint8)
         self._no_change: F32 = zeros(shape, np.float32)
         self.change = self._no_change
         self._active = self._luma = self._unlike = self._nothing
-        self._changed_at = np.full(shape, -np.inf)
+        self._changed_at = Stamps(shape)
         self._followed_at, self._owed = -np.inf, 0.0
         self._likeness = Likeness(self.watched, self._comparison)
         self._guess: F32 | None = None
@@ -117,7 +128,7 @@ class Stage:
     def adapt(self, planes: Planes, at: float, weight: float, seconds: float) -> None:
         """Learn from a frame what has been unchanged for a while: its look by `weight`, its noise over time."""
         scene = self._known_scene()
-        recent = ((self._changed_at > at - GUARD_TIME) & (self._changed_at <= at)).astype(np.uint8)
+        recent = self._changed_at.between(at - GUARD_TIME, at)
         if cv2.countNonZero(recent):
             recent = cast(U8, cv2.dilate(recent, np.ones((GUARD_REACH, GUARD_REACH), np.uint8)))
         unchanged = at_most(recent, 0)
@@ -159,7 +170,7 @@ class Stage:
         colors = ((c - np.float32(128)) / gain + np.float32(128) for c in planes[1:])
         self.relighting.bank.outdate(where)
         scene.settle(where, (self._lit.undone(self._luma), *colors), same, at)
-        self._changed_at[where > 0] = -np.inf
+        self._changed_at.forget(where)
         self._active = self._nothing
         self._refresh()
 
@@ -187,8 +198,7 @@ class Stage:
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
-            change, window = self._change(suspects, len(planes) > 1, view.at)
-            found = self._changed(change, window, planes, view.at, chroma)
+            found = self._changed(self._change(suspects, len(planes) > 1, view.at), planes, view.at, chroma)
             if found and self.relights:
                 found = self._relit(found, view.at, chroma)
             if found:
@@ -241,51 +251,55 @@ class Stage:
             self._guess = spread if guess > LEAST_VARIANCE else None
         return self._limits.suspects(self._comparison, self.watched.everything)
 
-    def _change(self, suspects: U8 | None, colored: bool, at: float) -> tuple[ChangeMap, Window]:
-        """How much differs, once light on parts of the picture has been looked for, and in which window."""
-        change, window = self._change_near(suspects, colored)
+    def _change(self, suspects: U8 | None, colored: bool, at: float) -> Changes:
+        """How much differs, once light on parts of the picture has been looked for."""
+        changes = self._changes_near(suspects, colored)
         if self._options.light and suspects is not None:
             unlike = np.zeros_like(self._nothing)
-            unlike[window] = above(change.structure, 0.5)
+            for window, change in changes:
+                unlike[window] = above(change.structure, 0.5)
             if self._lit.worth_a_look(unlike, at) and self._lit.match_parts(self._noise):
                 self._show()
-                return self._change_near(self._load(self._luma), colored)
-        return change, window
+                return self._changes_near(self._load(self._luma), colored)
+        return changes
 
-    def _change_near(self, suspects: U8 | None, colored: bool) -> tuple[ChangeMap, Window]:
+    def _changes_near(self, suspects: U8 | None, colored: bool) -> Changes:
         """The same in the light known so far; only around the suspects, where colour cannot be elsewhere."""
-        window = (slice(0, self.size[1]), slice(0, self.size[0]))
+        windows = [self._whole]
         if suspects is not None and not colored:
-            window = window_around(suspects, REACH + 2)
-        return change_map(self._comparison, self._limits, window), window
+            windows = windows_around(suspects, AROUND, WORTH_A_WINDOW, cuts=1)
+        return [(window, change_map(self._comparison, self._limits, window)) for window in windows]
 
-    def _changed(
-        self, change: ChangeMap, window: Window, planes: Planes, at: float, chroma: Callable[[], Chroma]
-    ) -> list[Patch]:
+    def _changed(self, changes: Changes, planes: Planes, at: float, chroma: Callable[[], Chroma]) -> list[Patch]:
         """What has changed."""
         self._unlike = self._nothing
-        sharp = above(change.structure, 0.5)
+        changed, sharp = np.zeros_like(self._nothing), np.zeros_like(self._nothing)
+        for window, change in changes:
+            sharp[window] = above(change.structure, 0.5)
         if len(planes) == 3:
-            expected = self._known_scene().expected
-            color = color_difference(planes[1:], expected[1:], self._options.light, self._lit.light.gain)
-            color *= 0.5 / self._level.color
-            change = ChangeMap(change.structure, np.maximum(change.tone, color))
-            # Another colour has a border, be it of the same tone.
-            sharp = cast(U8, cv2.bitwise_or(sharp, above(color, 0.5)))
+            changes = [(window, self._colored(change, window, planes, sharp)) for window, change in changes]
         if self._options.restless:
-            change = self.restless.calm(change, window, self._luma, self._lit.picture, at)
-        changed = changed_pixels(change, self.watched.everything[window], REACH)
+            changes = self.restless.calm(changes, self._luma, self._lit.picture, at)
+        for window, change in changes:
+            changed[window] = changed_pixels(change, self.watched.everything[window], REACH)
         if self._shadows is not None and self._shadows.conceivable(changed):
-            self._unlike = np.zeros_like(self._nothing)
-            self._unlike[window] = changed
+            self._unlike = changed
             look = Look(self._known_scene(), self.tint)
-            changed = self._shadows.removed(changed, sharp, window, self._limits, look, at, chroma)
+            changed = self._shadows.removed(changed, sharp, self._whole, self._limits, look, at, chroma)
         if cv2.countNonZero(changed) == 0:
             return []
-        strength = change.joined()
         self.change = np.zeros_like(self._no_change)
-        self.change[window] = strength
-        return patches(changed, above(strength, STRONG), self._options.smallest, window)
+        for window, change in changes:
+            self.change[window] = change.joined()
+        return patches(changed, above(self.change, STRONG), self._options.smallest, self._whole)
+
+    def _colored(self, change: ChangeMap, window: Window, planes: Planes, sharp: U8) -> ChangeMap:
+        """The same with what differs in colour, which has a border (noted in `sharp`), be it of the same tone."""
+        expected = self._known_scene().expected
+        color = color_difference(planes[1:], expected[1:], self._options.light, self._lit.light.gain)
+        color *= 0.5 / self._level.color
+        cv2.bitwise_or(sharp, above(color, 0.5), dst=sharp)
+        return ChangeMap(change.structure, np.maximum(change.tone, color[window]))
 
     def _faint(self, alarms: Alarms, at: float) -> list[Patch]:
         """What has changed by so little that only the number of false alarms wanted says whether it counts."""
@@ -319,7 +333,7 @@ class Stage:
         shape = luma.shape[:2]
         self._active = mask_of(found, shape)
         window = window_around(self._active, 0)
-        self._changed_at[window][self._active[window] > 0] = view.at
+        self._changed_at.set(self._active[window], view.at, window)
         return Detection(
             "changed",
             regions=self._telling.regions(found, self._active, self.change, luma, self._lit.picture, view),

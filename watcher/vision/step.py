@@ -84,8 +84,10 @@ def color_flipped(chroma: Callable[[], Chroma], tint: Tint, watched: U8) -> bool
         return False
     now, before = 0.0, 0.0
     for plane, known in zip(chroma(), tint.planes, strict=True):
-        apart = np.abs(plane[::_SPARSE, ::_SPARSE].astype(np.float32) - np.float32(128))
-        now += cv2.mean(apart, mask=seen)[0]
-        before += cv2.mean(np.abs(known[::_SPARSE, ::_SPARSE]), mask=seen)[0]
+        some = plane[::_SPARSE, ::_SPARSE]
+        now += cv2.norm(some, np.full_like(some, 128), cv2.NORM_L1, seen)
+        before += cv2.norm(known[::_SPARSE, ::_SPARSE], cv2.NORM_L1, seen)
+    pixels = cv2.countNonZero(seen)
+    now, before = now / pixels, before / pixels
     more, less = max(now, before), min(now, before)
     return more > _COLORED and less < _PALE * more

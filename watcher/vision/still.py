@@ -1,5 +1,6 @@
 """Which parts of a change have come to rest, and whether something appeared there or was taken away."""
 
+import math
 from collections import deque
 from itertools import pairwise
 from typing import cast
@@ -8,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, F64, U8, Window, above, median_of
+from watcher.vision.arrays import F32, I16, U8, Window, above, median_of
 from watcher.vision.detection import StillCause
 from watcher.vision.regions import Patch, window_of
+from watcher.vision.stamps import Stamps
 
 _QUIET_STEP = 4.0
 """Grey levels between two frames that are never motion: rounding, compression, flicker."""
@@ -36,6 +38,9 @@ _SPARKLE = 0.02
 _ENOUGH = 20
 """Pixels of a tone from which its change is told."""
 
+_SUMMED = 9
+"""Pixels over whose sum motion is looked for: 3x3, in whole numbers."""
+
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -49,18 +54,20 @@ class Stillness:
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._moved: F64 = np.full(shape, -np.inf)
+        self._moved = Stamps(shape)
         self._previous: U8 | None = None
         self._met: U8 = np.zeros(shape, np.uint8)
         self._at, self._calm = -np.inf, True
-        self._noise: F32 = np.full(shape, 6, np.float32)
+        self._moving: U8 = np.zeros(shape, np.uint8)
+        self._limit: I16 = np.full(shape, round(_SUMMED * (6 + _QUIET_STEP)), np.int16)
         self._older: deque[tuple[float, U8]] = deque()
 
     def set_noise(self, spread: F32) -> None:
         """`spread`: variance of each pixel (h, w). A step of two frames has twice that; after the 3x3 mean a
         ninth of it: 4 deviations."""
-        np.sqrt(spread * (2.0 / 9.0), out=self._noise)
-        self._noise *= 4
+        step = cv2.sqrt(spread)
+        factor = 4 * math.sqrt(2 / 9)
+        cv2.addWeighted(step, _SUMMED * factor, step, 0, _SUMMED * _QUIET_STEP, dst=self._limit, dtype=cv2.CV_16S)
 
     def quiet(self, frame: U8, at: float) -> None:
         """A frame without change: remembered to compare the next with. It must stay as it is until then."""
@@ -71,20 +78,23 @@ class Stillness:
     def changed(self, frame: U8, changed: U8, at: float, window: Window) -> None:
         """A frame with change (uint8, not 0 = changed), at `at` seconds, all of it inside `window`."""
         if at < self._at:  # the clock was set back: nothing has moved in times to come
-            np.minimum(self._moved, at, out=self._moved)
+            self._moved.not_after(at)
             self._older.clear()
         if self._calm and not 0 <= at - self._at < _RUN_ENDS:
             self._met[:] = 0
         self._at, self._calm = at, False
-        new = cv2.bitwise_and(changed[window], ~self._met[window])
+        met = self._met[window]
+        new = cast(U8, cv2.subtract(changed[window], met))
         if self._previous is None or self._previous.shape != frame.shape:
             moving = new
         else:
-            apart = self._apart(frame, self._previous, window)
-            moving = above(apart, self._noise[window] + np.float32(_QUIET_STEP))
-            moving = cast(U8, cv2.morphologyEx(cv2.bitwise_or(moving, new), cv2.MORPH_OPEN, _CROSS))
-        cv2.bitwise_or(self._met[window], new, dst=self._met[window])
-        self._moved[window][moving > 0] = at
+            moving = above(self._apart(frame, self._previous, window), self._limit[window])
+            cv2.bitwise_or(moving, new, dst=moving)
+            moving = cast(U8, cv2.morphologyEx(moving, cv2.MORPH_OPEN, _CROSS))
+        cv2.bitwise_or(met, new, dst=met)
+        self._moved.set(moving, at, window)
+        self._moving = np.zeros_like(self._met)
+        self._moving[window] = moving
         self._previous = frame
         self._look_back(frame, at, window)
 
@@ -93,9 +103,12 @@ class Stillness:
 
         The latest `_SPARKLE` of its pixels do not count: glints and compression keep single pixels busy.
         """
-        times = np.concatenate([self._moved[window_of(patch, n)][m] for n, m in enumerate(patch.members)])
-        rank = times.size - 1 - int(_SPARKLE * times.size)
-        return float(np.partition(times, rank)[rank])
+        sparkle = int(_SPARKLE * patch.area)
+        parts = [(window_of(patch, n), member) for n, member in enumerate(patch.members)]
+        moving = sum(cv2.countNonZero(cv2.bitwise_and(self._moving[window], member)) for window, member in parts)
+        if moving > sparkle:
+            return self._at
+        return self._moved.latest([(window, member > 0) for window, member in parts], sparkle)
 
     def _look_back(self, frame: U8, at: float, window: Window) -> None:
         """What differs from a frame about `_SWAY_TIME` older has moved since then."""
@@ -106,17 +119,21 @@ class Stillness:
         if self._older:
             then, older = self._older[0]
             apart = self._apart(frame, relit(older, frame), window)
-            moving = apart > self._noise[window] * np.float32(0.75) + np.float32(_SWAY_STEP)
-            moved = self._moved[window]
-            moved[moving] = np.maximum(moved[moving], then)
+            # Three quarters of what noise gives, and another step that is never motion.
+            rest = _SUMMED * (_SWAY_STEP - 0.75 * _QUIET_STEP)
+            limit = cast(I16, cv2.addWeighted(self._limit[window], 0.75, self._limit[window], 0, rest))
+            self._moved.raise_to(above(apart, limit), then, window)
         self._older.append((at, frame.copy()))
 
-    def _apart(self, frame: U8, other: U8, window: Window) -> F32:
+    def _apart(self, frame: U8, other: U8, window: Window) -> I16:
+        """By how much both differ around each pixel: sums of nine."""
         # Exposure that swings moves every pixel by about the same: what most of the picture does is not motion.
         common = median_of(frame[::8, ::8].astype(np.int16) - other[::8, ::8])
-        step = np.subtract(frame[window], other[window], dtype=np.float32)
-        apart: F32 = np.abs(cv2.blur(step, (3, 3)) - np.float32(common))
-        return apart
+        step = cv2.subtract(frame[window], other[window], dtype=cv2.CV_16S)
+        summed = cast(I16, cv2.boxFilter(step, -1, (3, 3), normalize=False))
+        if common:
+            summed -= np.int16(_SUMMED * common)
+        return np.abs(summed, out=summed)
 
 
 def relit(picture: U8, frame: U8) -> U8:

@@ -132,17 +132,14 @@ def tone_on(frame: F32, reference: F32, weight: F32, start: Tone = SAME_TONE, no
     `start` is where to begin: the light found last. It comes back itself where nothing has changed, and
     `SAME_TONE` where frame and reference lie in the same, both to `noticed` grey levels.
     """
-    # What goes on in cells that are not watched says nothing, not even of the scale.
-    seen = weight > 0.05
-    x, y, part = frame[seen].astype(np.float64), reference[seen].astype(np.float64), weight[seen].astype(np.float64)
-    if x.size < 8:
+    fit = _fit(frame, reference, weight)
+    if fit is None:
         return start
-    fit = _Fit(x, y, part)
     levels = start.levels
     if noticed > 0 and fit.holds(levels, noticed):
         return start
     if fit.scale(levels) > _CLOSE:
-        levels = min((levels, fit.line(levels), _as_frequent(x, y)), key=fit.scale)
+        levels = min((levels, fit.line(levels), fit.as_frequent()), key=fit.scale)
     light = fit.refined(levels)
     if fit.apart(light.levels, KNOTS) < min(noticed, NOTICED):
         return SAME_TONE
@@ -151,11 +148,10 @@ def tone_on(frame: F32, reference: F32, weight: F32, start: Tone = SAME_TONE, no
 
 def line_on(frame: F32, reference: F32, weight: F32) -> Tone:
     """The straight line that most of `frame` follows; arguments as those of `tone_on`."""
-    seen = weight > 0.05
-    x, y, part = frame[seen].astype(np.float64), reference[seen].astype(np.float64), weight[seen].astype(np.float64)
-    if x.size < 8:
+    fit = _fit(frame, reference, weight)
+    if fit is None:
         return SAME_TONE
-    levels = _Fit(x, y, part).line(KNOTS)
+    levels = fit.line(KNOTS)
     return Tone(levels, float(levels[-1] - levels[0]) / float(KNOTS[-1]))
 
 
@@ -163,33 +159,36 @@ class _Fit:
     """Samples of what was expected (`y`) and seen (`x`), with how much each of them counts (`part`)."""
 
     def __init__(self, x: F64, y: F64, part: F64) -> None:
-        self._x, self._part = x, part
-        self._knot = (y / _STEP).astype(np.intp)
-        self._after = y / _STEP - self._knot
-        self._y = y
+        self._x, self._y, self._part = x, y, part
+        place = y * (1 / _STEP)
+        self._knot = place.astype(np.intp)
+        self._after = place - self._knot
 
     def expected(self, levels: F64) -> F64:
         """The levels that the samples should have."""
-        return levels[self._knot] * (1 - self._after) + levels[self._knot + 1] * self._after
+        rise = (levels[1:] - levels[:-1])[self._knot]
+        rise *= self._after
+        rise += levels[self._knot]
+        return rise
 
     def scale(self, levels: F64) -> float:
         """How far most of the samples are from a curve, grey levels."""
-        return max(1.0, 1.4826 * float(np.median(np.abs(self._x - self.expected(levels)))))
+        return _scale(self._x - self.expected(levels))
 
     def holds(self, levels: F64, noticed: float) -> bool:
         """Whether the samples still lie around that curve at every level, to less than `noticed`."""
         residual = self._x - self.expected(levels)
-        scale = max(1.0, 1.4826 * median_of(np.abs(residual)))
+        scale = _scale(residual)
         if scale > _CLOSE:
             return False
-        trust = self._part / np.square(1 + np.square(residual * (0.5 / scale)))
+        trust = self._trusted(residual, scale)
         few = _FEW * float(trust.sum())
         beside = _summed(self._knot, trust * residual) / (_summed(self._knot, trust) + few)
         return float(np.abs(beside).max()) < _STAYS * noticed
 
     def apart(self, one: F64, other: F64) -> float:
         """How far two curves are from each other at the levels that the picture has."""
-        return float(np.abs(self.expected(one) - self.expected(other)).max())
+        return float(np.abs(self.expected(one - other)).max())
 
     def line(self, levels: F64) -> F64:
         """The straight line from there on: less apt than a curve, and harder to lead astray."""
@@ -202,11 +201,28 @@ class _Fit:
                 break
         return mean_x + slope * (KNOTS - mean_y)
 
+    def as_frequent(self) -> F64:
+        """The curve under which the levels expected become as frequent as those seen are."""
+        ranks = np.linspace(0, 1, 33)
+        before, now = np.quantile(self._y, ranks), np.quantile(self._x, ranks)
+        rising = np.concatenate(([True], np.diff(before) > 0.5))
+        before, now = before[rising], now[rising]
+        # Beyond both ends nothing is known: as far from the ends as before.
+        beyond = np.minimum(KNOTS - before[0], 0) + np.maximum(KNOTS - before[-1], 0)
+        return np.asarray(np.interp(KNOTS, before, now) + beyond, np.float64)
+
     def _trust(self, near: F64) -> F64:
         residual = self._x - near
-        scale = max(1.0, 1.4826 * float(np.median(np.abs(residual))))
-        trust = self._part / (1 + (residual / (2 * scale)) ** 2) ** 2
-        return trust / max(float(trust.sum()), 1e-9)
+        trust = self._trusted(residual, _scale(residual))
+        trust *= 1 / max(float(trust.sum()), 1e-9)
+        return trust
+
+    def _trusted(self, residual: F64, scale: float) -> F64:
+        far = residual * (0.5 / scale)
+        far *= far
+        far += 1
+        far *= far
+        return np.divide(self._part, far, out=far)
 
     def refined(self, levels: F64) -> Tone:
         """The curve from there on, in at most eight rounds."""
@@ -219,31 +235,42 @@ class _Fit:
 
     def _solved(self, trust: F64) -> F64:
         count, k, f = KNOTS.size, self._knot, self._after
-        matrix: F64 = np.zeros((count, count))
-        here, beside = np.arange(count), np.arange(count - 1)
-        matrix[here, here] = _summed(k, trust * (1 - f) ** 2) + _summed(k + 1, trust * f * f)
-        across = _summed(k, trust * f * (1 - f))[:-1]
-        matrix[beside, beside + 1] = matrix[beside + 1, beside] = across
-        wanted = _summed(k, trust * (1 - f) * self._x) + _summed(k + 1, trust * f * self._x)
-        matrix = matrix + _BEND * _BENDS + _PULL * _SLOPES
-        wanted = wanted + _PULL * _STEP * self._slope(trust) * _ENDS
-        return np.maximum.accumulate(np.linalg.solve(matrix, wanted))
+        matrix = (_BEND * _BENDS + _PULL * _SLOPES).ravel()
+        # Of a sample so far behind its knot: the squares and the product of its parts at this knot and the next.
+        at_next = trust * f
+        both = at_next * f
+        summed, summed_next, square = (_summed(k, one) for one in (trust, at_next, both))
+        across = (summed_next - square)[:-1]
+        here = summed - 2 * summed_next + square
+        here[1:] += square[:-1]
+        matrix[:: count + 1] += here
+        matrix[1 :: count + 1] += across
+        matrix[count :: count + 1] += across
+        seen, seen_next = (_summed(k, one * self._x) for one in (trust, at_next))
+        wanted = seen - seen_next
+        wanted[1:] += seen_next[:-1]
+        wanted += _PULL * _STEP * self._slope(trust) * _ENDS
+        return np.maximum.accumulate(np.linalg.solve(matrix.reshape(count, count), wanted))
 
     def _slope(self, trust: F64) -> float:
         """The slope of the line nearest to the trusted samples, whose trust adds up to 1."""
         y = self._y - float(trust @ self._y)
-        return (float((trust * y) @ self._x) + _STIFFNESS) / (float((trust * y) @ y) + _STIFFNESS)
+        weighted = trust * y
+        return (float(weighted @ self._x) + _STIFFNESS) / (float(weighted @ y) + _STIFFNESS)
 
 
-def _as_frequent(x: F64, y: F64) -> F64:
-    """The curve under which the levels `y` become as frequent as the levels `x` are."""
-    ranks = np.linspace(0, 1, 33)
-    before, now = np.quantile(y, ranks), np.quantile(x, ranks)
-    rising = np.concatenate(([True], np.diff(before) > 0.5))
-    before, now = before[rising], now[rising]
-    # Beyond both ends nothing is known: as far from the ends as before.
-    beyond = np.minimum(KNOTS - before[0], 0) + np.maximum(KNOTS - before[-1], 0)
-    return np.asarray(np.interp(KNOTS, before, now) + beyond, np.float64)
+def _fit(frame: F32, reference: F32, weight: F32) -> _Fit | None:
+    """The samples of all cells that count; None where they are too few."""
+    # What goes on in cells that are not watched says nothing, not even of the scale.
+    seen = np.flatnonzero(weight.ravel() > 0.05)
+    if seen.size < 8:
+        return None
+    x, y, part = (one.ravel()[seen].astype(np.float64) for one in (frame, reference, weight))
+    return _Fit(x, y, part)
+
+
+def _scale(residual: F64) -> float:
+    return max(1.0, 1.4826 * median_of(np.abs(residual)))
 
 
 def _summed(knot: NDArray[np.intp], values: F64) -> F64:
