@@ -89,9 +89,15 @@ class Parts:
         raise Ended("a part has headers without end")
 
     def _exactly(self, length: int) -> bytes:
-        while len(self._waiting) < length:
-            self._fill()
-        return self._taken(length)
+        """So many bytes, put together once: a picture is most of what comes, and need not be moved about."""
+        pieces = [self._taken(min(length, len(self._waiting)))]
+        missing = length - len(pieces[0])
+        while missing > 0:
+            piece = self._received(min(missing, _CHUNK))
+            self._waiting += piece[missing:]  # nothing, unless more was given than asked for
+            pieces.append(piece[:missing])
+            missing -= len(pieces[-1])
+        return b"".join(pieces)
 
     def _until_boundary(self) -> bytes:
         searched = 0
@@ -114,14 +120,18 @@ class Parts:
         return self._taken(at + 1)
 
     def _taken(self, count: int) -> bytes:
-        taken = bytes(self._waiting[:count])
+        with memoryview(self._waiting) as waiting:
+            taken = bytes(waiting[:count])
         del self._waiting[:count]
         return taken
 
     def _fill(self) -> None:
+        self._waiting += self._received(_CHUNK)
+
+    def _received(self, most: int) -> bytes:
         if time.monotonic() > self._deadline:
             raise TimeoutError
-        data = self._receive(_CHUNK)
+        data = self._receive(most)
         if not data:
             raise Ended("the stream was ended")
-        self._waiting += data
+        return data
