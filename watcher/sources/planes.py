@@ -59,7 +59,7 @@ class Lent:
 
     def __init__(self) -> None:
         self._last: deque[weakref.ref[PlanarPixels]] = deque(maxlen=2)
-        self._copies = Ration(30)
+        self._copies = Ration(200)
 
     def pixels_of(self, frame: VideoFrame) -> Pixels:
         """`pixels_of` a frame that has just been decoded."""
