@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import av
@@ -150,3 +151,15 @@ def test_a_picture_that_is_held_all_the_time_is_not_copied_all_the_time() -> Non
     lent._copies = Ration(3)
     kept, _ = decoded(scenes.h264(scenes.numbered(12)), lent)
     assert len(kept) == 3
+
+
+def test_a_call_that_reads_a_picture_is_waited_for_but_not_for_ever() -> None:
+    lent = Lent()
+    first, _ = (lent.pixels_of(coded(smooth(), "yuv420p")) for _ in range(2))
+    assert isinstance(first, PlanarPixels)
+    reads = first.lent
+    began = time.monotonic()
+    lent.call_in()
+    assert Lent.WITHIN <= time.monotonic() - began < 50 * Lent.WITHIN
+    assert len(reads) == 3
+    assert first.lent == []

@@ -43,10 +43,11 @@ def pixels_of(frame: VideoFrame) -> Pixels:
         planes += [np.ascontiguousarray(both[:, 0::2]), np.ascontiguousarray(both[:, 1::2])]
     elif kind != "gray":
         planes += [_rows(plane, plane.width) for plane in held[1:3]]
+    keep: VideoFrame | None = frame
     if frame.rotation % 360:
-        planes = [_turned(plane, frame.rotation) for plane in planes]
+        planes, keep = [_turned(plane, frame.rotation) for plane in planes], None
     u, v = planes[1:] if len(planes) == 3 else (None, None)
-    return PlanarPixels(planes[0], u, v, full_range, _is_bt709(frame), keep=frame)
+    return PlanarPixels(planes[0], u, v, full_range, _is_bt709(frame), keep=keep)
 
 
 class Lent:
@@ -57,21 +58,32 @@ class Lent:
     copied instead. Where that happens all the time, the buffer costs less than the copies.
     """
 
+    WITHIN = 0.01
+    """Seconds for which a call that reads a picture is waited for: it takes a millisecond, once it has a core."""
+
     def __init__(self) -> None:
-        self._last: deque[weakref.ref[PlanarPixels]] = deque(maxlen=2)
+        self._last: deque[tuple[weakref.ref[PlanarPixels], list[weakref.ref[Any]]]] = deque(maxlen=2)
         self._copies = Ration(200)
 
     def pixels_of(self, frame: VideoFrame) -> Pixels:
         """`pixels_of` a frame that has just been decoded."""
         pixels = pixels_of(frame)
         if isinstance(pixels, PlanarPixels):
-            self._last.append(weakref.ref(pixels))
+            self._last.append((weakref.ref(pixels), [weakref.ref(plane) for plane in pixels.lent]))
         return pixels
 
     def call_in(self) -> None:
         """Before the next one is decoded: that rests on the last one, the one before it is wanted back."""
-        if len(self._last) == 2 and (held := self._last[0]()) is not None and self._copies.allows(time.monotonic()):
-            held.let_go()
+        if len(self._last) < 2:
+            return
+        picture, planes = self._last[0]
+        held = picture()
+        if held is None or not self._copies.allows(time.monotonic()):
+            return
+        held.let_go()
+        until = time.monotonic() + self.WITHIN
+        while any(plane() is not None for plane in planes) and time.monotonic() < until:
+            time.sleep(self.WITHIN / 10)
 
 
 def _is_bt709(frame: VideoFrame) -> bool:

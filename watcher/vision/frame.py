@@ -194,6 +194,12 @@ class PlanarPixels:
         u, v = (plane if plane is None else plane.copy() for plane in (self._u, self._v))
         return PlanarPixels(self._y.copy(), u, v, self._full_range, self._bt709)
 
+    @property
+    def lent(self) -> list[object]:
+        """What the planes' memory is known by while it is another's: all gone when nobody looks at it any more."""
+        planes = () if self._keep is None else (self._y, self._u, self._v)
+        return [plane.base for plane in planes if plane is not None and plane.base is not None]
+
     def let_go(self) -> None:
         """Give the planes back to their owner and go on with copies; also while another thread looks at them."""
         if self._keep is not None:
