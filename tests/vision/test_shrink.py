@@ -21,7 +21,9 @@ def test_stripes_finer_than_a_pixel_become_grey(full):
         assert np.abs(inner - 127.5).max() < (6 if full[0] % 160 == 0 else 64)
 
 
-@pytest.mark.parametrize("full", [(1920, 1080), (1280, 720), (641, 359), (1300, 731), (2048, 1536)])
+@pytest.mark.parametrize(
+    "full", [(1920, 1080), (1280, 720), (960, 540), (3840, 2160), (641, 359), (1300, 731), (2048, 1536)]
+)
 @pytest.mark.parametrize("color", [False, True])
 def test_in_steps_is_nearly_as_in_one_step(full, color):
     picture = textured(full)

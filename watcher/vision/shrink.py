@@ -1,6 +1,8 @@
 """Shrinking a picture without aliasing, cheaply, into buffers that are used again."""
 
-from typing import cast
+import math
+from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -20,16 +22,58 @@ _BAND = 1 << 19
 """Bytes of a picture that are shrunk at a time: half of what a core of today keeps at hand."""
 
 
-def _bands(picture: U8, size: Size) -> int:
-    """In how many parts, one below the other, a picture is shrunk; 1 where a row of the result would touch two.
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How pictures of one shape get to one size.
+
+    Attributes
+    ----------
+    bands : how many parts, one below the other, are shrunk one after the other; of equal heights.
+    rows, from_rows : of the result and of the picture in each of them.
+    halves : shapes of a band after each halving.
+    last : its shape after all of them.
+    box : side of the box that is averaged after that; 0: `how` OpenCV interpolates instead.
+    """
+
+    bands: int
+    rows: int
+    from_rows: int
+    halves: tuple[tuple[int, ...], ...]
+    last: tuple[int, ...]
+    box: int
+    how: int
+
+
+@lru_cache(256)
+def _plan(shape: tuple[int, ...], size: Size) -> _Plan:
+    """For a picture of `shape` (H, W) or (H, W, 3)."""
+    width, height = size
+    bands = _bands(shape, size)
+    rows, from_rows = height // bands, shape[0] // bands
+    high, wide = from_rows, shape[1]
+    halves: list[tuple[int, ...]] = []
+    while wide >= 4 * width and high >= 4 * rows and high % 2 == wide % 2 == 0:  # 2:1 exactly needs even sides
+        high, wide = high // 2, wide // 2
+        halves.append((high, wide, *shape[2:]))
+    factor = wide // width
+    odd = factor % 2 == 1 and factor > 1 and (high, wide) == (rows * factor, width * factor)
+    least, most = min(wide / width, high / rows), max(wide / width, high / rows)
+    # At 3:2 both weigh two pixels, a half and a quarter to a third; INTER_AREA takes five times as long there.
+    how = cv2.INTER_LINEAR if least < 1 or most <= 1.5 else cv2.INTER_AREA
+    return _Plan(bands, rows, from_rows, tuple(halves), (high, wide, *shape[2:]), factor if odd else 0, how)
+
+
+def _bands(shape: tuple[int, ...], size: Size) -> int:
+    """In how many parts a picture is shrunk; 1 where a row of the result would touch two.
 
     A picture that a decoder has just written lies in the main memory or nearly so. Halving reads two rows at a
     time and waits for every line of it; read once straight through, it comes twice as fast, and what is read stays
     at hand as long as it is not too much. 1080p to 320x180 takes .37 ms so, and .48 ms at once.
     """
-    if picture.nbytes <= 2 * _BAND or picture.shape[0] % size[1] or picture.shape[1] % size[0]:
+    many = math.prod(shape)
+    if many <= 2 * _BAND or shape[0] % size[1] or shape[1] % size[0]:
         return 1
-    least = -(-picture.nbytes // _BAND)
+    least = -(-many // _BAND)
     return next((count for count in range(least, 2 * least + 1) if size[1] % count == 0), 1)
 
 
@@ -51,51 +95,36 @@ class Shrinker:
 
         A picture already of that size is copied too: the result never shares memory with `picture`.
         """
-        width, height = size
-        shape = (height, width, *picture.shape[2:])
-        # Turns are counted by shape: a frame's colour must not use up the turn of its brightness.
-        self._turns[shape] = turn = 3 - self._turns.get(shape, 2)
-        result = self._turn_of.get((shape, turn))
-        if result is None:
-            result = self._turn_of[shape, turn] = np.empty(shape, np.uint8)
-        bands = _bands(picture, size)
-        if bands == 1:
-            self._into(result, picture)
-            return result
-        rows, from_rows = height // bands, picture.shape[0] // bands
-        for number in range(bands):
-            band = picture[number * from_rows : (number + 1) * from_rows]
-            band.max()
-            self._into(result[number * rows : (number + 1) * rows], band)
+        result = self._buffer((size[1], size[0], *picture.shape[2:]))
+        plan = _plan(picture.shape, size)
+        halves = [borrowed(shape, np.uint8) for shape in plan.halves]
+        box = borrowed(plan.last, np.uint8) if plan.box else None
+        for number in range(plan.bands):
+            band = picture[number * plan.from_rows : (number + 1) * plan.from_rows]
+            if plan.bands > 1:
+                band.max()
+            for half in halves:
+                cv2.resize(band, (half.shape[1], half.shape[0]), dst=half, interpolation=cv2.INTER_AREA)
+                band = half
+            _last_step(band, result[number * plan.rows : (number + 1) * plan.rows], box, plan)
+        give_back(*halves, *(() if box is None else (box,)))
         return result
 
-    def _into(self, result: U8, picture: U8) -> None:
-        """The picture, or a band of it, shrunk into `result`."""
-        height, width = result.shape[:2]
-        between: list[U8] = []
-        while picture.shape[1] >= 4 * width and picture.shape[0] >= 4 * height:
-            if picture.shape[0] % 2 or picture.shape[1] % 2:
-                break  # 2:1 exactly needs even sides
-            half = borrowed((picture.shape[0] // 2, picture.shape[1] // 2, *picture.shape[2:]), np.uint8)
-            between.append(half)
-            picture = self._resized(picture, (half.shape[1], half.shape[0]), half)
-        self._resized(picture, (width, height), result)
-        give_back(*between)
+    def _buffer(self, shape: tuple[int, ...]) -> U8:
+        # Turns are counted by shape: a frame's colour must not use up the turn of its brightness.
+        self._turns[shape] = turn = 3 - self._turns.get(shape, 2)
+        buffer = self._turn_of.get((shape, turn))
+        if buffer is None:
+            buffer = self._turn_of[shape, turn] = np.empty(shape, np.uint8)
+        return buffer
 
-    @staticmethod
-    def _resized(picture: U8, size: Size, buffer: U8) -> U8:
-        factor = picture.shape[1] // size[0]
-        odd = factor % 2 == 1 and factor > 1 and picture.shape[:2] == (size[1] * factor, size[0] * factor)
-        least = min(picture.shape[1] / size[0], picture.shape[0] / size[1])
-        most = max(picture.shape[1] / size[0], picture.shape[0] / size[1])
-        # At 3:2 both weigh two pixels, a half and a quarter to a third; INTER_AREA takes five times as long there.
-        how = cv2.INTER_LINEAR if least < 1 or most <= 1.5 else cv2.INTER_AREA
-        if odd:
-            # A box filter whose window begins at its pixel, of which every third (fifth ...) pixel is taken: the
-            # same means as INTER_AREA's in a third of its time, which is fast at 2:1 only.
-            box = borrowed(picture.shape, np.uint8)
-            cv2.blur(picture, (factor, factor), dst=box, anchor=(0, 0))
-            cv2.resize(box, size, dst=buffer, interpolation=cv2.INTER_NEAREST)
-            give_back(box)
-            return buffer
-        return cast(U8, cv2.resize(picture, size, dst=buffer, interpolation=how))
+
+def _last_step(picture: U8, into: U8, box: U8 | None, plan: _Plan) -> None:
+    size = into.shape[1], into.shape[0]
+    if box is None:
+        cv2.resize(picture, size, dst=into, interpolation=plan.how)
+        return
+    # A box filter whose window begins at its pixel, of which every third (fifth ...) pixel is taken: the same means
+    # as INTER_AREA's in a third of its time, which is fast at 2:1 only.
+    cv2.blur(picture, (plan.box, plan.box), dst=box, anchor=(0, 0))
+    cv2.resize(box, size, dst=into, interpolation=cv2.INTER_NEAREST)
