@@ -1,6 +1,7 @@
 """Who is told a record: every broker, and the sinks that the camera has; from the configuration to the command."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,25 @@ def test_sinks_of_all_cameras_and_of_one(tmp_path, post):
     ]  # fmt: skip
     assert said(tmp_path, "own") == [("yard", "yard1", "updated")]
     assert told.outboxes[BROKER].waiting() == 6
+
+
+def test_a_camera_keeps_still_until_the_broker_has_its_record(tmp_path, post, monkeypatch):
+    monkeypatch.setattr("watcher.post.HEAD_START", 60.0)
+    told = post(read(tmp_path, "    {}").options)
+    outbox, heard = told.outboxes[BROKER], []
+
+    def deliver():
+        record = outbox.take("now")
+        heard.append(record.number)
+        outbox.acknowledge(record.number)
+
+    outbox.call(lambda: threading.Timer(0.05, deliver).start())
+    told.record("porch", update("porch", "porch1", "started", 0))
+    assert len(heard) == 1
+    outbox.call(lambda: None)
+    outbox.put("porch", update("porch", "porch1", "updated", 1))
+    told.record("porch", update("porch", "porch1", "ended", 2))  # the broker has more to do: not waited for
+    assert outbox.waiting() == 2
 
 
 def test_one_key_with_two_meanings_is_two_sinks(tmp_path):

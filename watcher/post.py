@@ -1,5 +1,6 @@
 """Everybody who is told records, as one outlet: a record is on disk for all of them at once, or for none."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 
 _END_WITHIN = 2.0
+HEAD_START = 0.003
+"""Seconds that a camera keeps still after a record, at most, so that broker and subscriber find a core: a broker
+nearby answers within one. It is waited for only where nothing else is under way to it."""
 
 
 def broker_name(options: MqttOptions) -> str:
@@ -114,7 +118,11 @@ class Post:
         self._store.move(folder)
 
     def record(self, camera: str, payload: dict[str, Any]) -> None:
+        idle = [broker for broker in self._brokers if broker.waiting() == 0]
         self._store.put(camera, payload, (*self._brokers, *self._sinks(camera, str(payload.get("event_type")))))
+        until = time.monotonic() + HEAD_START
+        for broker in idle:
+            broker.wait_until_empty(until)
 
     def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
         told = self._sinks(camera, "verdict")

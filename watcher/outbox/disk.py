@@ -68,6 +68,7 @@ class DiskOutbox:
         self._keeper = keeper
         self._ready: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
+        self._emptied = threading.Condition(self._lock)
         self._lanes: dict[str, _Lane] = {}
         self._out: dict[int, Record] = {}
         self._notes = Notes()
@@ -114,6 +115,8 @@ class DiskOutbox:
             self._bytes -= record.size
             self._notes.marks.pop(number, None)
             self._notes.done.add(number)
+            if self._count == 0:
+                self._emptied.notify_all()
         self._keeper.flush_soon()
 
     def rewind(self) -> None:
@@ -129,6 +132,12 @@ class DiskOutbox:
     def waiting(self) -> int:
         with self._lock, self._coming_lock:
             return self._count + self._coming
+
+    def wait_until_empty(self, until: float) -> None:
+        """Until all that has arrived here is acknowledged, or it is `until` (monotonic seconds)."""
+        with self._lock:
+            while self._count > 0 and (left := until - time.monotonic()) > 0:
+                self._emptied.wait(left)
 
     def call(self, ready: Callable[[], None]) -> None:
         self._ready = ready
