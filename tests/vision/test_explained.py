@@ -44,6 +44,16 @@ def test_a_shadow_is_not_boxed_with_what_throws_it():
     assert share(watching.detector.changed, THING) > 0.9, "its flat window belongs to it"
 
 
+def test_a_shadow_is_left_out_at_the_border_of_a_picture_of_odd_size():
+    ground = textured((321, 181), low=130, high=150, fine=4)
+    shadow = Box(250, 165, 321, 181)
+    picture = painted(darkened(ground, shadow), Box(220, 140, 250, 181), textured((321, 181), 9, 20, 240, 20))
+    watching = Watching().learn_scene(ground, NOISE)
+    watching.see(with_noise(picture, NOISE, 500))
+    assert share(watching.detector.changed, Box(260, 165, 321, 181)) < 0.1
+    assert share(watching.detector.changed, Box(222, 142, 248, 181)) > 0.9
+
+
 def test_whoever_wants_shadows_gets_them():
     watching = seen(thing(darkened(GROUND, SHADOW)), DetectorOptions(shadows=False))
     assert share(watching.detector.changed, Box(140, 80, 200, 92)) > 0.9

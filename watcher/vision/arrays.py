@@ -93,6 +93,13 @@ def median_of(values: NDArray[Any]) -> float:
     return float(np.partition(flat, flat.size // 2)[flat.size // 2])
 
 
+def mask_at(places: NDArray[np.intp], like: U8) -> U8:
+    """255 at those flat indices, else 0; of the shape of `like`."""
+    mask = np.zeros(like.shape, np.uint8)
+    mask.ravel()[places] = 255
+    return mask
+
+
 def above(values: F32 | F64 | I16 | U8, limit: F32 | I16 | float) -> U8:
     """255 where `values` are greater than `limit`, else 0."""
     if values.size == 1:  # OpenCV takes one pixel for a scalar, and compares no two scalars

@@ -285,7 +285,7 @@ class Stage:
         if self._shadows is not None and self._shadows.conceivable(changed):
             self._unlike = changed
             look = Look(self._known_scene(), self.tint)
-            changed = self._shadows.removed(changed, sharp, self._whole, self._limits, look, at, chroma)
+            changed = self._shadows.removed(changed, sharp, self._limits, look, at, chroma)
         if cv2.countNonZero(changed) == 0:
             return []
         self.change = np.zeros_like(self._no_change)

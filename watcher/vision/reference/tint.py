@@ -4,12 +4,12 @@ from typing import cast
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from watcher.vision.arrays import F32, U8, Window
 from watcher.vision.frame import Chroma
 from watcher.vision.reference.scene import Memory
-from watcher.vision.ssim import window_mean
 
 EVERY = 1.0
 """Seconds between two steps of learning: the colour of a scene moves slowly."""
@@ -23,8 +23,8 @@ FIRST = 8
 TIME = 10.0
 """Seconds over which it is learnt."""
 
-SIGMA = 2.0
-"""Of the window over which colour is averaged: cameras and JPEG halve its resolution, and it is noisy."""
+_SIDE = 3
+"""Of the window over which colour is averaged, at half the size: cameras and JPEG halve it too, and it is noisy."""
 
 
 class Tint:
@@ -34,6 +34,7 @@ class Tint:
         self._expected: list[F32] | None = None
         self._count = 0
         self._at = 0.0
+        self._smooth: list[MatLike] | None = None
 
     @property
     def planes(self) -> tuple[F32, ...]:
@@ -58,7 +59,7 @@ class Tint:
 
     def learn(self, chroma: Chroma, unchanged: U8, at: float) -> None:
         """Learn from a frame (uint8 (h, w) each) where it is `unchanged` (uint8, 255)."""
-        self._at = at
+        self._at, self._smooth = at, None
         if self._expected is None or self._expected[0].shape != chroma[0].shape:
             self._expected, self._count = [plane.astype(np.float32) - np.float32(128) for plane in chroma], 1
             return
@@ -67,12 +68,25 @@ class Tint:
         for kept, plane in zip(self._expected, chroma, strict=True):
             cv2.accumulateWeighted(plane.astype(np.float32) - np.float32(128), kept, weight, mask=unchanged)
 
-    def apart(self, chroma: Chroma, ratio: F32, window: Window) -> F32 | None:
-        """Distance in the Cr, Cb plane from the colour expected in a light of `ratio` (h, w of the window)."""
+    def apart(self, chroma: Chroma, ratio: F32, half: Window, places: NDArray[np.intp]) -> F32 | None:
+        """Square of the distance in the Cr, Cb plane from the colour expected in a light of `ratio`.
+
+        Of `places`, flat indices in the window `half` of every second pixel of every second row.
+        """
         if self._expected is None or self._expected[0].shape != chroma[0].shape:
             return None
-        apart = (
-            window_mean(now[window] - np.float32(128) - ratio * kept[window], SIGMA)
-            for now, kept in zip(chroma, self._expected, strict=True)
-        )
-        return cast(F32, cv2.magnitude(*apart))
+        if self._smooth is None:
+            self._smooth = [_halved(plane) for plane in self._expected]
+        squares = []
+        for now, kept in zip(chroma, self._smooth, strict=True):
+            apart = _halved(now)[half].ravel().take(places) - np.float32(128)
+            apart -= ratio * kept[half].ravel().take(places)
+            squares.append(np.square(apart, out=apart))
+        return cast(F32, squares[0] + squares[1])
+
+
+def _halved(plane: MatLike) -> MatLike:
+    """A plane of colour at half of its size, averaged over a small window."""
+    height, width = plane.shape
+    small = cv2.resize(plane, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    return cv2.blur(small, (_SIDE, _SIDE), borderType=cv2.BORDER_REFLECT)
