@@ -95,3 +95,29 @@ def test_a_lamp_over_half_of_the_picture_is_silent(strength):
     for n, part in enumerate([0.25, 0.5, 0.75, 1, 1]):
         shone = lit(scene, lamp(strength * part, (220, 90), 130, 40))
         assert watching.see(with_noise(shone, 1, 300 + n)).changed_fraction < 0.003
+
+
+def test_a_strip_between_a_cone_and_the_edge_of_the_picture_stays_as_it_is():
+    wall = np.clip(cv2.GaussianBlur(SCENE, (0, 0), 12).astype(np.float32) * 0.6 + 100, 0, 240).astype(np.uint8)
+    factor = lamp(-0.45, centre=(160, 96), radius=70, soft=14)
+    found = gain_field(with_noise(lit(wall, factor), 2, 1), wall.astype(np.float32), 4.0, ALL)
+    assert found is not None
+    assert np.abs(found[172:, 60:260] - factor[172:, 60:260]).mean() < 0.03
+
+
+@pytest.mark.parametrize("soft", [10.0, 12.0])
+def test_the_edge_of_a_lamp_may_be_steep_where_it_is_wide(soft):
+    wall = with_noise(flat(120), 1, 2).astype(np.float32)
+    factor = lamp(0.7, soft=soft)
+    found = gain_field(with_noise(lit(wall, factor), 2, 1), wall, 4.0, ALL)
+    assert found is not None
+    assert found[80:100, 140:160].mean() > 1.6
+
+
+def test_what_covers_white_sky_is_no_light_though_white_is_left():
+    """An arm that fades into the glare: white that stays white says nothing of the light on it."""
+    sky = flat(255)
+    now = sky.copy()
+    now[60:130, 160:] = np.clip(150 + np.maximum(np.arange(160) - 90, 0) * 2, 0, 255).astype(np.uint8)
+    found = gain_field(with_noise(now, 2, 1), sky.astype(np.float32), 4.0, ALL)
+    assert found is None or found[80:110, 180:230].min() > 0.85

@@ -130,3 +130,10 @@ def test_the_light_found_last_is_kept_until_it_really_changes():
     assert found(with_noise(in_light(SCENE, 0.7, 0), 2, 2), start=light) is light
     assert found(with_noise(in_light(SCENE, 0.68, 0), 2, 2), start=light) is not light
     assert found(with_noise(SCENE, 2, 2), start=light) is SAME_TONE
+
+
+def test_black_stays_black_where_there_is_hardly_any():
+    """A bright room over-exposed: what few dark things it has do not become as bright as walls make one believe."""
+    scene = textured(low=120, high=180, fine=4)
+    light = found(np.clip(scene.astype(np.float32) + 60, 0, 255).astype(np.uint8))
+    assert np.interp(5, KNOTS, light.levels) < 50

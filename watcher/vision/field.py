@@ -21,6 +21,15 @@ from watcher.vision.arrays import F32, U8
 _STEEP = 3.5
 """Grey levels from one pixel of half the size to the next, beyond which an edge is no border of light."""
 
+_SOFT = (1.5, 2.2)
+"""How many times as steep as where it is smoothed over 7 pixels an edge may be that light makes, and the same of
+its variance over the square of that: 4 pixels wide have 1.3 and 1.8, 2 pixels 2.2 and 3.2."""
+
+_SHARP = 0.15
+"""Part of an edge that is sharper than that where a thing makes it."""
+
+_MIRRORED = 3
+
 _UNEVEN = 0.2
 """Part of the texture's variance by which it may differ while it is the same texture."""
 
@@ -50,7 +59,7 @@ _WHITE = 248.0
 _STRONGER = 3.0
 """How much more light may add to a white place than to its rim."""
 
-_RIM, _MOST_OF_RIM = 0.25, 0.35
+_RIM, _MOST_OF_RIM = 0.25, 0.25
 """How much of the light that it takes must lie on the rim, and on how much of it."""
 
 _INWARDS = 8
@@ -86,26 +95,49 @@ def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_], burnt: NDArray[n
     apart = x - around * p
     # Without slopes: those of a wall that gets darker to one side come and go with the light.
     texture = _variance(p - mean, 5) * around * around
-    another = _variance(apart, 5) > _UNEVEN * texture + _FLOOR + 8 * noise
-    steep = _slope(apart) > _STEEP + np.sqrt(noise) + 0.05 * np.sqrt(texture)
+    variance, slope = _variance(apart, 5), _slope(apart)
+    another = variance > _UNEVEN * texture + _FLOOR + 8 * noise
+    steep = slope > _STEEP + np.sqrt(noise) + 0.05 * np.sqrt(texture)
     if burnt is not None:
         # It has lost its texture there, and the edges against what is not stand out more, or less, than before.
         there = cv2.dilate(burnt.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         known_edge = cv2.dilate((_slope(p) > _STEEP).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         another, steep = another & ~there, steep & ~(there & known_edge)
     # Closed over a few pixels: where an outline is faint for a moment light does not leak through.
-    cut = cv2.morphologyEx((another | steep).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    soft = _inside(_slope(around) * mean)
+    sharp = (another & (variance > _SOFT[1] * np.square(_box(soft, 5)))) | (steep & (slope > _SOFT[0] * soft))
+    cut = cv2.morphologyEx(_with(another | steep, sharp), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     cut = cv2.dilate(cut, np.ones((3, 3), np.uint8))
     count, labels = cv2.connectedComponents(1 - cut, connectivity=4)
     # A thing's own outline is texture too, and stays when the thing becomes darker: what counts is away from cuts.
     inner = cv2.dilate(cut, np.ones((7, 7), np.uint8)) == 0
-    known = (np.abs(_box(x - p, 3)) < _AS_BEFORE) | ((texture > 4 * (_FLOOR + noise)) & inner)
-    area = np.bincount(labels.ravel(), minlength=count)
-    share = np.bincount(labels.ravel(), weights=known.ravel(), minlength=count) / np.maximum(area, 1)
+    as_before = np.abs(_box(x - p, 3)) < _AS_BEFORE
+    known = as_before | ((texture > 4 * (_FLOOR + noise)) & inner)
+    # White that stays white may be in any light.
+    clipped = (x > 250) | (x < 4)
+    area = np.bincount(labels.ravel(), weights=~clipped.ravel(), minlength=count)
+    share = np.bincount(labels.ravel(), weights=(known & ~clipped).ravel(), minlength=count) / np.maximum(area, 1)
     good = (share > _KNOWN) & (share * area > _LEAST)
     good[0] = False
-    clipped = (x > 250) | (x < 4)
-    return np.asarray(good[labels] & seen & ~clipped, np.float32)
+    # Light changes nothing where nothing has changed, be it a strip between an edge of light and the picture's.
+    same = cv2.morphologyEx((as_before & ~another).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
+    return np.asarray((good[labels] | same) & seen & ~clipped, np.float32)
+
+
+def _inside(slope: F32) -> F32:
+    """`slope` of means of 7x7 pixels; within 3 of the picture's edge, where those are mirrored, that further in."""
+    if min(slope.shape) <= 2 * _MIRRORED:
+        return slope
+    inner = slope[_MIRRORED:-_MIRRORED, _MIRRORED:-_MIRRORED]
+    return cast(F32, cv2.copyMakeBorder(inner, *(_MIRRORED,) * 4, cv2.BORDER_REPLICATE))
+
+
+def _with(edges: NDArray[np.bool_], sharp: NDArray[np.bool_]) -> U8:
+    """1 where `edges` are that hang together with enough that is `sharp`; an edge of light is soft all along."""
+    count, labels = cv2.connectedComponents(edges.astype(np.uint8), connectivity=8)
+    there = np.bincount(labels[sharp], minlength=count) > _SHARP * np.bincount(labels[edges], minlength=count)
+    there[0] = False
+    return np.asarray(there[labels], np.uint8)
 
 
 def _burnt_out(x: F32, p: F32, seen: NDArray[np.bool_]) -> NDArray[np.bool_] | None:

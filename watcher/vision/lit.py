@@ -6,6 +6,7 @@ place is white or black, it counts as the same.
 """
 
 import math
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -39,7 +40,7 @@ _MORE = 0.02
 _ALONE = 64.0
 """Of 255: how much of a cell may have another structure while it differs in tone alone."""
 
-_UNEXPLAINED, _APART = 0.02, 12.0
+_UNEXPLAINED, _APART = 0.005, 12.0
 """Part of the picture that light leaves unexplained, by so many grey levels, before another light is tried."""
 
 _BETTER = 0.6
@@ -139,7 +140,7 @@ class Lit:
         left = self._left()
         if left > _UNEXPLAINED:
             # A curve that took the lamp's half of the picture for the light on all of it?
-            for other in (SAME_TONE, self._line()):
+            for other in self._others():
                 found = self.light, self.field
                 self.light, self.field = other, self._parts(other, spread)
                 if (now := self._left()) < _BETTER * left:
@@ -191,6 +192,12 @@ class Lit:
         if self.field is not None:
             means = np.clip(means / coarse(self.field), 0, 255)
         return tone_on(means, self._coarse, weight, self.light, noticed)
+
+    def _others(self) -> Iterator[Tone]:
+        """What the light on all of the picture may be instead."""
+        if self.light is not SAME_TONE:
+            yield SAME_TONE
+        yield self._line()
 
     def _line(self) -> Tone:
         """The straight line nearest to what each level has become."""

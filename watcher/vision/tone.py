@@ -43,6 +43,10 @@ _PULL = 1e-3
 """What it costs to be steeper or flatter than the line nearest to the picture: little, where the picture has any
 levels."""
 
+_BLACK = 1e-3
+"""How much of the picture counts as black that stays black, whatever the light: without it a curve goes on straight
+from bright walls to where the picture has but little."""
+
 NOTICED = 1.0
 """Grey levels by which light has to move some level of the picture to be another light."""
 
@@ -236,6 +240,7 @@ class _Fit:
     def _solved(self, trust: F64) -> F64:
         count, k, f = KNOTS.size, self._knot, self._after
         matrix = (_BEND * _BENDS + _PULL * _SLOPES).ravel()
+        matrix[0] += _BLACK
         # Of a sample so far behind its knot: the squares and the product of its parts at this knot and the next.
         at_next = trust * f
         both = at_next * f
