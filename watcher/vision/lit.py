@@ -46,6 +46,13 @@ _UNEXPLAINED, _APART = 0.005, 12.0
 _BETTER = 0.6
 """What part of it another light may leave to be the right one."""
 
+_MORE_THAN_IN_VAIN, _FORGOTTEN = 1.3, 0.9
+"""How much more must be unexplained than where another light was tried in vain, and what is left of that with each
+time that the light is looked for: things remain, light that was mistaken grows."""
+
+_ANOTHER = 4.0
+"""Grey levels by which that has to be another light somewhere."""
+
 _ROUNDING = 1 / 12
 """Variance of a level that was rounded."""
 
@@ -71,6 +78,7 @@ class Lit:
         self._lit_cells: F32 | None = None
         self._exact: Tone | None = None
         self._looked_at, self._differed = -math.inf, 0.0
+        self._in_vain = 0.0
         self._found_at = -math.inf
         self.picture: F32 = np.zeros(watched.shape, np.float32)
         self._expected: F32 = self.picture
@@ -138,15 +146,10 @@ class Lit:
         before, light = self.field, self.light
         self.field = self._parts(light, spread)
         left = self._left()
-        if left > _UNEXPLAINED:
-            # A curve that took the lamp's half of the picture for the light on all of it?
-            for other in self._others():
-                found = self.light, self.field
-                self.light, self.field = other, self._parts(other, spread)
-                if (now := self._left()) < _BETTER * left:
-                    left = now
-                else:
-                    self.light, self.field = found
+        if left > max(_UNEXPLAINED, self._in_vain):
+            self._try_others(left, spread)
+        else:
+            self._in_vain *= _FORGOTTEN
         if before is None and self.field is None and self.light is light:
             return False
         self._relight()
@@ -193,11 +196,23 @@ class Lit:
             means = np.clip(means / coarse(self.field), 0, 255)
         return tone_on(means, self._coarse, weight, self.light, noticed)
 
+    def _try_others(self, left: float, spread: float) -> None:
+        """A curve that took the lamp's half of the picture for the light on all of it?"""
+        self._in_vain = _MORE_THAN_IN_VAIN * left
+        for other in self._others():
+            found = self.light, self.field
+            self.light, self.field = other, self._parts(other, spread)
+            if (now := self._left()) < _BETTER * left:
+                left, self._in_vain = now, 0.0
+            else:
+                self.light, self.field = found
+
     def _others(self) -> Iterator[Tone]:
-        """What the light on all of the picture may be instead."""
-        if self.light is not SAME_TONE:
-            yield SAME_TONE
-        yield self._line()
+        """What the light on all of the picture may be instead, where that makes a difference."""
+        wanted = self.light.on(self._coarse)
+        for other in (SAME_TONE, self._line()):
+            if float(np.abs(other.on(self._coarse) - wanted).max()) > _ANOTHER:
+                yield other
 
     def _line(self) -> Tone:
         """The straight line nearest to what each level has become."""
