@@ -26,7 +26,7 @@ def _of(what: str, recording: Path, rounds: int) -> Figure:
     seen = watch_recording(path, _FRAMES)
     taken = in_turns(
         {
-            "decode": lambda: _decode(path),
+            "decode": lambda: decode(path),
             "whole": lambda: watch_recording(path, _FRAMES),
             "whole, no loop filter": lambda: watch_recording(path, _FRAMES, skip_loop_filter=True),
         },
@@ -43,7 +43,7 @@ def _of(what: str, recording: Path, rounds: int) -> Figure:
     return Figure("h264", f"pipeline / decoding: {what}", value, "x", 1.35, 1.15, False, spread, note)
 
 
-def _decode(path: str) -> None:
+def decode(path: str) -> None:
     with av.open(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
