@@ -105,6 +105,15 @@ class Comparison:
     difference : frame - reference.
     """
 
+    difference: F32
+    _square: F32
+    _scratch: F32
+    _variance: F32
+    _mean: F32
+    _mean_square: F32
+    _structure: F32
+    _product: F32
+
     def __init__(self, shape: tuple[int, int], sigma: float = SIGMA) -> None:
         self.shape = shape
         self.sigma = sigma
@@ -112,8 +121,7 @@ class Comparison:
         (self._reference_structure, self._reference_level) = _buffers(shape, 2)
         self._whole = (slice(0, shape[0]), slice(0, shape[1]))
         self._at_work = False
-        self._of_the_frame: tuple[F32, ...] = (_NONE,) * 8
-        self._share_out()
+        self._let_go()
         self._parts: list[Part] = []
         self._is_split = self._has_structure = self._has_level = False
 
@@ -151,8 +159,7 @@ class Comparison:
         self._parts, self._is_split, self._has_structure = [], False, False
         if not self._at_work:
             self._at_work = True
-            self._of_the_frame = tuple(borrowed(self.shape, np.float32) for _ in range(8))
-            self._share_out()
+            (self.difference, self._square, self._scratch, self._variance) = self._borrowed(4)
         # As everywhere here: what stays where it is takes two thirds of the time of what goes to a third place.
         np.copyto(self.difference, frame)
         self.difference -= self.reference
@@ -204,6 +211,8 @@ class Comparison:
 
     def _split(self) -> None:
         if not self._is_split:
+            if self._mean is _NONE:
+                (self._mean, self._mean_square) = self._borrowed(2)
             _mean_into(self._mean, self.difference, self.sigma, self._variance)
             np.square(self._mean, out=self._mean_square)
             np.subtract(self._square, self._mean_square, out=self._variance)
@@ -213,18 +222,26 @@ class Comparison:
     def rest(self) -> None:
         """Nothing more is asked about this frame: lend what it took to others, until the next one."""
         if self._at_work:
-            lent, self._of_the_frame, self._at_work = self._of_the_frame, (_NONE,) * 8, False
-            self._parts = []
-            self._share_out()
+            lent, self._parts, self._at_work = self._of_the_frame, [], False
+            self._let_go()
             give_back(*lent)
 
-    def _share_out(self) -> None:
-        (self.difference, self._mean, self._square, self._mean_square) = self._of_the_frame[:4]
-        (self._structure, self._scratch, self._product, self._variance) = self._of_the_frame[4:]
+    def _borrowed(self, count: int) -> list[F32]:
+        """Arrays until `rest`; no more than this frame needs, because others want them at the same time."""
+        more = [borrowed(self.shape, np.float32) for _ in range(count)]
+        self._of_the_frame += more
+        return more
+
+    def _let_go(self) -> None:
+        self._of_the_frame: list[F32] = []
+        self.difference = self._square = self._scratch = self._variance = _NONE
+        self._mean = self._mean_square = self._structure = self._product = _NONE
 
     def structure(self) -> F32:
         """``vx + vy + C2``: how much structure there is around every pixel; change is a part of it."""
         if not self._has_structure:
+            if self._structure is _NONE:
+                (self._structure, self._product) = self._borrowed(2)
             # vx + vy = 2 vy + 2 cov(e, y) + ve
             np.multiply(self.difference, self.reference, out=self._scratch)
             _mean_into(self._structure, self._scratch, self.sigma, self._product)
