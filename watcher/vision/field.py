@@ -9,6 +9,7 @@ place (normalised convolution: H. Knutsson, C.-F. Westin, "Normalized and differ
 doi:10.1109/CVPR.1993.341081).
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -28,7 +29,9 @@ its variance over the square of that: 4 pixels wide have 1.3 and 1.8, 2 pixels 2
 _SHARP = 0.15
 """Part of an edge that is sharper than that where a thing makes it."""
 
-_MIRRORED = 3
+_MIRRORED, _EDGE = 3, 5
+"""Pixels of half the size from the edge of the picture, within which means of 7x7, and what they tell, have less to
+go by."""
 
 _UNEVEN = 0.2
 """Part of the texture's variance by which it may differ while it is the same texture."""
@@ -62,6 +65,9 @@ _STRONGER = 3.0
 _RIM, _MOST_OF_RIM = 0.25, 0.25
 """How much of the light that it takes must lie on the rim, and on how much of it."""
 
+_LIT_RIM = 0.3
+"""On how much of the rim of a white place the light beside it must be strong enough for that."""
+
 _INWARDS = 8
 """Steps from the rim of a white place inwards, at most; the factor reaches about 20 pixels in each."""
 
@@ -80,12 +86,22 @@ def gain_field(frame: U8, expected: F32, spread: float, watched: U8) -> F32 | No
     x = cv2.resize(frame, half, interpolation=cv2.INTER_AREA).astype(np.float32)
     p = cast(F32, cv2.resize(expected, half, interpolation=cv2.INTER_AREA))
     seen = cv2.resize(watched, half, interpolation=cv2.INTER_NEAREST) > 0
-    burnt = _burnt_out(x, p, seen)
-    lit = _lit(x, p, spread / 4, seen, burnt)
-    gain = _gain(x, p, lit) if burnt is None else _gain_inwards(x, p, lit, burnt)
+    gain = _gain_of_light(x, p, spread / 4, seen)
     if float(np.abs(gain - 1).max()) < _SAME:
         return None
     return cast(F32, cv2.resize(gain, frame.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _gain_of_light(x: F32, p: F32, noise: float, seen: NDArray[np.bool_]) -> F32:
+    white = _Whites.of(x, p, seen)
+    if white is None:
+        return _gain(x, p, _lit(x, p, noise, seen))
+    burnt = white.where(white.brighter(x, p) > _MOST_OF_RIM)
+    gain = _gain_inwards(x, p, _lit(x, p, noise, seen, burnt), burnt)
+    more = burnt | white.where(white.in_light(p, gain) > _LIT_RIM)
+    if np.count_nonzero(more) == np.count_nonzero(burnt):
+        return gain
+    return _gain_inwards(x, p, _lit(x, p, noise, seen, more), more)
 
 
 def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_], burnt: NDArray[np.bool_] | None = None) -> F32:
@@ -98,7 +114,7 @@ def _lit(x: F32, p: F32, noise: float, seen: NDArray[np.bool_], burnt: NDArray[n
     variance, slope = _variance(apart, 5), _slope(apart)
     another = variance > _UNEVEN * texture + _FLOOR + 8 * noise
     steep = slope > _STEEP + np.sqrt(noise) + 0.05 * np.sqrt(texture)
-    if burnt is not None:
+    if burnt is not None and burnt.any():
         # It has lost its texture there, and the edges against what is not stand out more, or less, than before.
         there = cv2.dilate(burnt.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         known_edge = cv2.dilate((_slope(p) > _STEEP).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -135,31 +151,56 @@ def _inside(slope: F32) -> F32:
 def _with(edges: NDArray[np.bool_], sharp: NDArray[np.bool_]) -> U8:
     """1 where `edges` are that hang together with enough that is `sharp`; an edge of light is soft all along."""
     count, labels = cv2.connectedComponents(edges.astype(np.uint8), connectivity=8)
-    there = np.bincount(labels[sharp], minlength=count) > _SHARP * np.bincount(labels[edges], minlength=count)
+    inside = np.zeros_like(edges)
+    inside[_EDGE:-_EDGE, _EDGE:-_EDGE] = True
+    length = np.bincount(labels[edges & inside], minlength=count)
+    # At the picture's edge itself it is not known how soft they are.
+    there = (np.bincount(labels[sharp & inside], minlength=count) > _SHARP * length) | (length == 0)
     there[0] = False
     return np.asarray(there[labels], np.uint8)
 
 
-def _burnt_out(x: F32, p: F32, seen: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Where light has burnt the picture out; None: nowhere.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whites:
+    """Places that are white and were not: light may have burnt them out."""
 
-    What is lit around it has become brighter as well, nearly as much as it takes to make a place white. A white
-    thing on a wall has no such rim.
-    """
-    white = (x > _WHITE) & (p < _WHITE) & (p * _GAINS[1] > _WHITE) & seen
-    if np.count_nonzero(white) < _LEAST:
-        return None
-    mask = white.astype(np.uint8)
-    count, labels = cv2.connectedComponents(mask, connectivity=8)
-    grown = cv2.dilate(labels.astype(np.float32), np.ones((5, 5), np.uint8)).astype(np.int32)
-    rim = (grown > 0) & (cv2.dilate(mask, np.ones((3, 3), np.uint8)) == 0) & (p < _WHITE - 8)
-    brighter = (x + 4) / (p + 4) - 1 > _RIM * (_WHITE / np.maximum(p, np.float32(1)) - 1)
-    share = np.bincount(grown[rim & brighter], minlength=count) / np.maximum(
-        np.bincount(grown[rim], minlength=count), 1
-    )
-    good = share > _MOST_OF_RIM
-    good[0] = False
-    return good[labels] if good.any() else None
+    labels: NDArray[np.int32]
+    count: int
+    rim: NDArray[np.bool_]
+    """Two pixels away from one."""
+    of_rim: NDArray[np.int32]
+    """The place that each pixel of the rim belongs to."""
+
+    @classmethod
+    def of(cls, x: F32, p: F32, seen: NDArray[np.bool_]) -> "_Whites | None":
+        white = (x > _WHITE) & (p < _WHITE) & (p * _GAINS[1] > _WHITE) & seen
+        if np.count_nonzero(white) < _LEAST:
+            return None
+        mask = white.astype(np.uint8)
+        count, labels = cv2.connectedComponents(mask, connectivity=8)
+        grown = cv2.dilate(labels.astype(np.float32), np.ones((5, 5), np.uint8)).astype(np.int32)
+        rim = (grown > 0) & (cv2.dilate(mask, np.ones((3, 3), np.uint8)) == 0)
+        return cls(cast(NDArray[np.int32], labels), count, rim, grown)
+
+    def where(self, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        good[0] = False
+        return good[self.labels]
+
+    def brighter(self, x: F32, p: F32) -> NDArray[np.float64]:
+        """On which part of its rim each place has become brighter, nearly as much as it takes to make it white. A
+        white thing on a wall has no such rim."""
+        brighter = (x + 4) / (p + 4) - 1 > _RIM * (_WHITE / np.maximum(p, np.float32(1)) - 1)
+        return self._share(brighter, self.rim & (p < _WHITE - 8))
+
+    def in_light(self, p: F32, gain: F32) -> NDArray[np.float64]:
+        """On which part of its rim there is a light that makes all of the place white."""
+        area = np.maximum(np.bincount(self.labels.ravel(), minlength=self.count), 1)
+        level = np.bincount(self.labels.ravel(), weights=p.ravel(), minlength=self.count) / area
+        return self._share(gain * level[self.of_rim] > _WHITE, self.rim)
+
+    def _share(self, there: NDArray[np.bool_], rim: NDArray[np.bool_]) -> NDArray[np.float64]:
+        length = np.maximum(np.bincount(self.of_rim[rim], minlength=self.count), 1)
+        return np.bincount(self.of_rim[rim & there], minlength=self.count) / length
 
 
 def _gain_inwards(x: F32, p: F32, lit: F32, burnt: NDArray[np.bool_]) -> F32:
