@@ -9,7 +9,6 @@ and `watcher.vision.reference.scene` for what is expected.
 
 import math
 from dataclasses import replace
-from functools import cache
 from typing import cast
 
 import cv2
@@ -23,7 +22,7 @@ from watcher.vision.alarms import Wanted
 from watcher.vision.arrays import F32, U8
 from watcher.vision.condition import Condition
 from watcher.vision.detection import Detection, Region
-from watcher.vision.frame import ArrayPixels, Chroma, Frame, Observation, Tick, View
+from watcher.vision.frame import ArrayPixels, Frame, Observation, Tick, View
 from watcher.vision.geometry import Box, Size, watched_mask
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.bank import Look, look_memory, remembered_look
@@ -35,6 +34,7 @@ from watcher.vision.shake import Steady, sharpened
 from watcher.vision.shrink import Shrinker, analysed_size
 from watcher.vision.stage import Stage
 from watcher.vision.sway import STANDING, Sway, moved_box, outward
+from watcher.vision.tinge import Tinge
 
 TAKEN_AT_START = 1.0
 """Seconds over which a fixed reference is taken from the camera: long enough to lose its noise."""
@@ -113,7 +113,7 @@ class Detector:
         if problem:
             return Detection("blind", reason=problem)
         stage.relights = self._learning is None and self._may_relight
-        detection = self._outward(stage.compare(self._planes, view, cache(lambda: self._chroma(seen))), view)
+        detection = self._outward(stage.compare(self._planes, view, self._tinge(seen)), view)
         if self._learning is not None:
             # Compared all the same: the maps show what differs from what has been learnt so far.
             # The first has only itself to be compared with, which says nothing.
@@ -151,7 +151,7 @@ class Detector:
             return
         self._adapted_at = seen.at
         if self._options.shadows and stage.tint.due(seen.at, detection.outcome == "clear"):
-            stage.tint.learn(self._chroma(seen), stage.unchanged, seen.at)
+            stage.tint.learn(self._tinge(seen).whole, stage.unchanged, seen.at)
         stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
         if self._absorb_after is not None and scene.any_settled:
             self._note_absorbed(stage.absorb(seen.at - self._absorb_after), self._absorb_after)
@@ -324,13 +324,11 @@ class Detector:
         shift = (round(self._sway.x * view.scale[0], 2), round(self._sway.y * view.scale[1], 2))
         return replace(detection, regions=regions, shift=shift)
 
-    def _chroma(self, frame: Frame) -> Chroma:
+    def _tinge(self, frame: Frame) -> Tinge:
         """The colours of a frame that has been looked at, as the reference lies."""
-        if len(self._planes) == 3:
-            return self._planes[1], self._planes[2]
-        stage = self._existing_stage()
+        known = (self._planes[1], self._planes[2]) if len(self._planes) == 3 else None
         # A shrinker of its own: the brightness of this frame is still in use.
-        return frame.pixels.chroma(stage.size, self._color_shrinker)
+        return Tinge(frame.pixels, self._existing_stage().size, self._color_shrinker, known)
 
     def _existing_stage(self) -> Stage:
         if self._stage is None:

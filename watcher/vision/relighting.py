@@ -6,7 +6,7 @@ the rest is the look from now on. Nothing is blind meanwhile. A thing that fills
 the edges of the scene must still be there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +24,7 @@ from watcher.vision.regions import Patch, mask_of, patches
 from watcher.vision.relit import Predicted, predicted
 from watcher.vision.ssim import Comparison
 from watcher.vision.step import MUCH, Origin, Steps, color_flipped
+from watcher.vision.tinge import Tinge
 from watcher.vision.watched import Watched
 
 ONLY_LIGHT = "only the light changed"
@@ -70,18 +71,16 @@ class Relighting:
         self._coarse = Levels(min(0.95, level.structure * _COARSER), level.tone * _COARSER, level.color)
         self._steps = Steps()
 
-    def judged(
-        self, look: Look, luma: U8, found: Sequence[Patch], chroma: Callable[[], Chroma], at: float
-    ) -> Relit | None:
+    def judged(self, look: Look, luma: U8, found: Sequence[Patch], colors: Tinge, at: float) -> Relit | None:
         """What a frame with change shows; None where it has nothing to do with a step of light."""
         share = sum(patch.area for patch in found) / max(1, self._watched.pixels)
         sudden, origin = self._steps.sudden(share, at), self._steps.origin(at)
-        flipped = share > 0 and color_flipped(chroma, look.tint, self._watched.everything)
+        flipped = share > 0 and color_flipped(colors, look.tint, self._watched.everything)
         if sudden or flipped:
             if known := self.known(look, luma, 1.0 if flipped else share, at):
                 return known
             if origin is None:
-                return self._first(look, luma, found, chroma, at)
+                return self._first(look, luma, found, colors, at)
         if origin is None:
             return None
         made, change, new = self._predicted(origin, luma, at)
@@ -89,7 +88,7 @@ class Relighting:
             self._steps.forget()
             return None
         if share > MUCH:
-            return Relit(_adopted(origin.look, luma, made, new, chroma(), at), new, change)
+            return Relit(_adopted(origin.look, luma, made, new, colors.whole, at), new, change)
         return self._held(look, found, new, change)
 
     def quiet(self, at: float) -> None:
@@ -106,9 +105,7 @@ class Relighting:
                 tried.append((look, share))
         return min(tried, key=lambda one: one[1], default=None)
 
-    def _first(
-        self, look: Look, luma: U8, found: Sequence[Patch], chroma: Callable[[], Chroma], at: float
-    ) -> Relit | None:
+    def _first(self, look: Look, luma: U8, found: Sequence[Patch], colors: Tinge, at: float) -> Relit | None:
         lit = Lit(self._watched.everything)
         lit.show(look.scene.expected[0])
         origin = Origin(look, lit)
@@ -120,7 +117,7 @@ class Relighting:
             return None
         self._steps.begin(origin, at)
         self.bank.put(look)
-        return Relit(_adopted(look, luma, made, new, chroma(), at), new, change)
+        return Relit(_adopted(look, luma, made, new, colors.whole, at), new, change)
 
     def known(self, look: Look, luma: U8, share: float, at: float) -> Relit | None:
         """The look in the bank that the frame shows, if there is one."""

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from watcher.vision.arrays import F32, U8, Mask, Window, window_around
 from watcher.vision.change import Limits, most
 from watcher.vision.explained import MOST_EXPLAINED, RATIOS, Seen, Shade, explained
-from watcher.vision.frame import Chroma
 from watcher.vision.reference.bank import Look
 from watcher.vision.ssim import Comparison
+from watcher.vision.tinge import Tinge
 from watcher.vision.watched import Watched
 
 _AROUND = 6
@@ -63,7 +63,7 @@ class Shadows:
         limits: Limits,
         look: Look,
         at: float,
-        chroma: Callable[[], Chroma],
+        colors: Tinge,
     ) -> U8:
         """`changed` without shadows and patches of light; `sharp`: 255 where structure changed."""
         near = window_around(changed, 2)  # `most` looks so far
@@ -72,7 +72,7 @@ class Shadows:
         def edges() -> U8:
             return _sparse(cast(U8, cv2.dilate(sharp, _CROSS)), half)
 
-        gone = explained(self._seen(_sparse(changed, half), edges, half, limits, look, chroma), self._shade, at)
+        gone = explained(self._seen(_sparse(changed, half), edges, half, limits, look, colors), self._shade, at)
         here = left = changed[near]
         if gone is not None:
             whole = cv2.resize(gone, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
@@ -100,7 +100,7 @@ class Shadows:
         half: Window,
         limits: Limits,
         look: Look,
-        chroma: Callable[[], Chroma],
+        colors: Tinge,
     ) -> Seen:
         places = np.flatnonzero(changed > 0)
         centres = self._centres[half].ravel().take(places)
@@ -116,7 +116,7 @@ class Shadows:
         limit = noise * (ratio * ratio + np.float32(1)) + np.float32(_ROUNDING)
         even: Mask = np.einsum("ij,ij->j", left, left) < np.float32(_UNEVEN) * limit
         shaded: Mask = even & (ratio > RATIOS[0]) & (ratio < RATIOS[1])
-        apart = look.tint.apart(chroma(), ratio, half, places)
+        apart = look.tint.apart(colors, ratio, half, places)
         if apart is not None:
             shaded &= apart < _COLOR_APART**2
             even &= apart < _LAMP_APART**2

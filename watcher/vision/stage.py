@@ -1,6 +1,5 @@
 """Everything of a detector that depends on the size of the picture: masks, buffers, the scene."""
 
-from collections.abc import Callable
 from typing import cast
 
 import cv2
@@ -21,7 +20,7 @@ from watcher.vision.change import (
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection
 from watcher.vision.faint import faint_change
-from watcher.vision.frame import Chroma, View
+from watcher.vision.frame import View
 from watcher.vision.geometry import Size
 from watcher.vision.likeness import Likeness
 from watcher.vision.lit import Lit
@@ -38,6 +37,7 @@ from watcher.vision.shadows import Shadows
 from watcher.vision.ssim import Comparison
 from watcher.vision.stamps import Stamps
 from watcher.vision.telling import Telling
+from watcher.vision.tinge import Tinge
 from watcher.vision.watched import Watched
 
 REACH = 2
@@ -188,8 +188,8 @@ class Stage:
 
     # -- the comparison ----------------------------------------------------------------------------------
 
-    def compare(self, planes: Planes, view: View, chroma: Callable[[], Chroma]) -> Detection:
-        """One frame against the scene; `chroma` gives its colours, which only a frame with change is asked for."""
+    def compare(self, planes: Planes, view: View, colors: Tinge) -> Detection:
+        """One frame against the scene; `colors` are its own, which only a frame with change is asked for."""
         luma = self._luma = planes[0]
         self._lit.see(luma)
         suspects, why, self.only_light = self._load(luma), "", False
@@ -198,9 +198,9 @@ class Stage:
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
-            found = self._changed(self._change(suspects, len(planes) > 1, view.at), planes, view.at, chroma)
+            found = self._changed(self._change(suspects, len(planes) > 1, view.at), planes, view.at, colors)
             if found and self.relights:
-                found = self._relit(found, view.at, chroma)
+                found = self._relit(found, view.at, colors)
             if found:
                 if self.alarms is not None:
                     self.alarms.passed(view.at)
@@ -270,7 +270,7 @@ class Stage:
             windows = windows_around(suspects, AROUND, WORTH_A_WINDOW, cuts=1)
         return [(window, change_map(self._comparison, self._limits, window)) for window in windows]
 
-    def _changed(self, changes: Changes, planes: Planes, at: float, chroma: Callable[[], Chroma]) -> list[Patch]:
+    def _changed(self, changes: Changes, planes: Planes, at: float, colors: Tinge) -> list[Patch]:
         """What has changed."""
         self._unlike = self._nothing
         changed, sharp = np.zeros_like(self._nothing), np.zeros_like(self._nothing)
@@ -285,7 +285,7 @@ class Stage:
         if self._shadows is not None and self._shadows.conceivable(changed):
             self._unlike = changed
             look = Look(self._known_scene(), self.tint)
-            changed = self._shadows.removed(changed, sharp, self._limits, look, at, chroma)
+            changed = self._shadows.removed(changed, sharp, self._limits, look, at, colors)
         if cv2.countNonZero(changed) == 0:
             return []
         self.change = np.zeros_like(self._no_change)
@@ -314,9 +314,9 @@ class Stage:
             self.change, self._unlike = strength, self._nothing
         return found
 
-    def _relit(self, found: list[Patch], at: float, chroma: Callable[[], Chroma]) -> list[Patch]:
+    def _relit(self, found: list[Patch], at: float, colors: Tinge) -> list[Patch]:
         """What has changed, if the light has stepped: then the scene has another look from now on."""
-        relit = self.relighting.judged(Look(self._known_scene(), self.tint), self._luma, found, chroma, at)
+        relit = self.relighting.judged(Look(self._known_scene(), self.tint), self._luma, found, colors, at)
         if relit is None:
             return found
         self.only_light = True

@@ -5,17 +5,16 @@ Nothing that arrives does either: it covers a part of the picture, and leaves th
 
 import math
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from watcher.vision.arrays import U8
-from watcher.vision.frame import Chroma
 from watcher.vision.lit import Lit
 from watcher.vision.reference.bank import Look
 from watcher.vision.reference.tint import Tint
+from watcher.vision.tinge import Tinge
 
 SETTLES = 5.0
 """Seconds after a step for which the light is taken to go on changing: a camera finds its exposure in less."""
@@ -75,7 +74,7 @@ class Steps:
         self._shares.append((at, 0.0))
 
 
-def color_flipped(chroma: Callable[[], Chroma], tint: Tint, watched: U8) -> bool:
+def color_flipped(colors: Tinge, tint: Tint, watched: U8) -> bool:
     """Whether the picture has lost its colour, or got one."""
     if not tint.planes:
         return False
@@ -83,8 +82,8 @@ def color_flipped(chroma: Callable[[], Chroma], tint: Tint, watched: U8) -> bool
     if not cv2.countNonZero(seen):
         return False
     now, before = 0.0, 0.0
-    for plane, known in zip(chroma(), tint.planes, strict=True):
-        some = plane[::_SPARSE, ::_SPARSE]
+    for plane, known in zip(colors.half, tint.planes, strict=True):
+        some = plane[:: _SPARSE // 2, :: _SPARSE // 2]
         now += cv2.norm(some, np.full_like(some, 128), cv2.NORM_L1, seen)
         before += cv2.norm(known[::_SPARSE, ::_SPARSE], cv2.NORM_L1, seen)
     pixels = cv2.countNonZero(seen)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from watcher.vision.arrays import F32, U8, Window
 from watcher.vision.frame import Chroma
 from watcher.vision.reference.scene import Memory
+from watcher.vision.tinge import Tinge, halved
 
 EVERY = 1.0
 """Seconds between two steps of learning: the colour of a scene moves slowly."""
@@ -68,25 +69,24 @@ class Tint:
         for kept, plane in zip(self._expected, chroma, strict=True):
             cv2.accumulateWeighted(plane.astype(np.float32) - np.float32(128), kept, weight, mask=unchanged)
 
-    def apart(self, chroma: Chroma, ratio: F32, half: Window, places: NDArray[np.intp]) -> F32 | None:
+    def apart(self, colors: Tinge, ratio: F32, half: Window, places: NDArray[np.intp]) -> F32 | None:
         """Square of the distance in the Cr, Cb plane from the colour expected in a light of `ratio`.
 
         Of `places`, flat indices in the window `half` of every second pixel of every second row.
         """
-        if self._expected is None or self._expected[0].shape != chroma[0].shape:
+        if self._expected is None:
             return None
         if self._smooth is None:
-            self._smooth = [_halved(plane) for plane in self._expected]
+            self._smooth = [_smooth(halved(plane)) for plane in self._expected]
+        if self._smooth[0].shape != colors.half[0].shape:
+            return None
         squares = []
-        for now, kept in zip(chroma, self._smooth, strict=True):
-            apart = _halved(now)[half].ravel().take(places) - np.float32(128)
+        for now, kept in zip(colors.half, self._smooth, strict=True):
+            apart = _smooth(now[half]).ravel().take(places) - np.float32(128)
             apart -= ratio * kept[half].ravel().take(places)
             squares.append(np.square(apart, out=apart))
         return cast(F32, squares[0] + squares[1])
 
 
-def _halved(plane: MatLike) -> MatLike:
-    """A plane of colour at half of its size, averaged over a small window."""
-    height, width = plane.shape
-    small = cv2.resize(plane, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
-    return cv2.blur(small, (_SIDE, _SIDE), borderType=cv2.BORDER_REFLECT)
+def _smooth(plane: MatLike) -> MatLike:
+    return cv2.blur(plane, (_SIDE, _SIDE), borderType=cv2.BORDER_REFLECT)
