@@ -5,6 +5,7 @@ missed is said in the table, and the exit status is 0.
 """
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -46,7 +47,8 @@ def main() -> int:
 
 
 def _measure(rows: list[str], rounds: int) -> None:
-    cv2.setNumThreads(1)  # as the daemon does
+    cv2.setNumThreads(1)  # both as the daemon does
+    gc.freeze()
     print(measure.machine())
     began = time.monotonic()
     figures: list[measure.Figure] = []
