@@ -21,6 +21,9 @@ Labels = NDArray[np.uint16] | NDArray[np.int32]
 _FEW_PARTS = 4 * 65535
 """Pixels of a picture that cannot have more parts than 16 bits count: each keeps the pixels around it free."""
 
+MOST_PARTS = 512
+"""So many parts of a mask are told apart at most, those with the largest outlines."""
+
 _cv2: Any = cv2
 
 
@@ -76,10 +79,24 @@ def labelled(mask: U8) -> tuple[int, Labels]:
     return count, cast(Labels, labels)
 
 
-def measured_parts(mask: U8) -> tuple[int, Labels, NDArray[np.int32], F64]:
-    """The same, with OpenCV's statistics (left, top, width, height, area) of the parts and their centres."""
-    found = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=_label_type(mask))
-    return cast(tuple[int, Labels, NDArray[np.int32], F64], tuple(found))
+def parts(mask: U8) -> list[tuple[Window, U8]]:
+    """The connected parts (8 neighbours) of a mask, in no order: where each lies, and its pixels there (255).
+
+    From their outlines, because OpenCV takes four times as long to measure parts as to find them.
+    """
+    outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if not outlines:
+        return []
+    outer = [outline for outline, (_, _, _, parent) in zip(outlines, tree[0].tolist(), strict=True) if parent < 0]
+    if len(outer) > MOST_PARTS:  # noise all over
+        outer = sorted(outer, key=cv2.contourArea, reverse=True)[:MOST_PARTS]
+    boxes = [cv2.boundingRect(outline) for outline in outer]
+    windows = [(slice(y, y + height), slice(x, x + width)) for x, y, width, height in boxes]
+    if len(windows) == 1:
+        return [(windows[0], mask[windows[0]])]
+    _, labels = labelled(mask)
+    places = [outline[0, 0].tolist() for outline in outer]
+    return [(there, same(labels[there], int(labels[y, x]))) for there, (x, y) in zip(windows, places, strict=True)]
 
 
 def _label_type(mask: U8) -> int:

@@ -14,7 +14,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8, Labels, Mask, Window, measured_parts, window_around
+from watcher.vision.arrays import F32, U8, Mask, Window, parts, window_around
 
 _SWAY = 13
 """Pixels, the side of the neighbourhood whose tones a swaying scene may bring; 2 % of the width to each side."""
@@ -110,27 +110,25 @@ class Blinks:
         high = np.minimum(cv2.dilate(scene, self._around), np.uint8(255) - _TOLERANCE) + _TOLERANCE
         within = cv2.bitwise_and(cv2.inRange(luma[window], low, high), changed)
         joined = cast(U8, cv2.dilate(changed, np.ones((5, 5), np.uint8)))
-        count, labels, stats, centres = measured_parts(joined)
-        whole = np.bincount(labels[changed > 0], minlength=count)
-        sways = np.bincount(labels[within > 0], minlength=count) >= _NEARLY_ALL * whole
-        large = ~sways & (whole > _SMALL * size)
-        sways[0] = large[0] = False
+        swaying, large = np.zeros_like(changed), np.zeros_like(changed)
+        rest: list[tuple[int, Window, U8]] = []
+        for there, member in parts(joined):
+            own = cast(U8, cv2.bitwise_and(member, changed[there]))
+            area = cv2.countNonZero(own)
+            if cv2.countNonZero(cv2.bitwise_and(own, within[there])) >= _NEARLY_ALL * area:
+                cv2.bitwise_or(swaying[there], own, dst=swaying[there])
+                continue
+            if area > _SMALL * size:
+                cv2.bitwise_or(large[there], member, dst=large[there])
+            rest.append((area, there, member))
         self._swaying = np.zeros_like(self._nothing)
-        self._swaying[window] = cv2.bitwise_and(_picked(labels, sways), changed)
-        if large.any():
+        self._swaying[window] = swaying
+        if cv2.countNonZero(large):
             self._large = np.zeros_like(self._nothing)
-            self._large[window] = cv2.dilate(_picked(labels, large), np.ones((_CLEAR, _CLEAR), np.uint8))
-        wanted = np.flatnonzero(~sways)[1:]
-        wanted = wanted[np.argsort(-whole[wanted], kind="stable")][:_MOST]
+            self._large[window] = cv2.dilate(large, np.ones((_CLEAR, _CLEAR), np.uint8))
+        rest.sort(key=lambda one: -one[0])
         top, left = window[0].start, window[1].start
-        found = []
-        for n in wanted:
-            x, y, width, height = (int(v) for v in stats[n, :4])
-            mask = labels[y : y + height, x : x + width] == n
-            there = slice(top + y, top + y + height), slice(left + x, left + x + width)
-            place = left + float(centres[n][0]), top + float(centres[n][1])
-            found.append(_Found(place, int(whole[n]), max(width, height) - 4, there, mask))
-        return found
+        return [_found(area, there, member, top, left) for area, there, member in rest[:_MOST]]
 
     def _follow(self, found: list[_Found], at: float) -> list[_Piece]:
         """Follow the pieces; those that are gone and have flickered."""
@@ -171,5 +169,9 @@ def _gone_on(piece: _Piece | None, one: _Found, at: float) -> _Piece:
     return piece
 
 
-def _picked(labels: Labels, wanted: np.ndarray) -> U8:
-    return cast(U8, (wanted.astype(np.uint8) * np.uint8(255))[labels])
+def _found(area: int, there: Window, member: U8, top: int, left: int) -> _Found:
+    """A piece that lies `there` in a window which begins at `top`, `left`."""
+    rows, columns = (slice(part.start + n, part.stop + n) for part, n in zip(there, (top, left), strict=True))
+    moments = cv2.moments(member, binaryImage=True)
+    place = columns.start + moments["m10"] / moments["m00"], rows.start + moments["m01"] / moments["m00"]
+    return _Found(place, area, max(member.shape) - 4, (rows, columns), member > 0)

@@ -77,12 +77,16 @@ class Limits:
 
     def __init__(self, spread: F32, comparison: Comparison, level: Levels) -> None:
         self.level = level
-        self.spread = window_mean(spread, 2.0)
-        self.deviation = cast(F32, cv2.sqrt(self.spread))
-        tone = np.add(self.deviation, np.float32(level.tone))
-        self.mean_square: F32 = np.multiply(tone, tone, out=tone)
-        self.variance: F32 = np.empty_like(tone)
-        self._least: F32 = np.empty_like(tone)
+        planes: list[F32] = [np.empty(comparison.shape, np.float32) for _ in range(5)]
+        self.spread, self.deviation, self.variance, self.mean_square, self._least = planes
+        self.renew(spread, comparison)
+
+    def renew(self, spread: F32, comparison: Comparison) -> None:
+        """Another noise."""
+        window_mean(spread, 2.0, self.spread)
+        cv2.sqrt(self.spread, dst=self.deviation)
+        np.add(self.deviation, np.float32(self.level.tone), out=self.mean_square)
+        np.square(self.mean_square, out=self.mean_square)
         self.follow(comparison)
 
     def follow(self, comparison: Comparison) -> None:

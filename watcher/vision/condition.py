@@ -18,6 +18,7 @@ from watcher.vision import quality
 from watcher.vision.arrays import F32, U8
 from watcher.vision.frame import Chroma
 from watcher.vision.reference.scene import Scene
+from watcher.vision.turns import Turns
 
 State = Literal["frozen", "corrupt", "obscured", "moved", "dark", "bright", "blurred"]
 
@@ -97,7 +98,8 @@ class _Lasting:
 class Condition:
     """Judges the pictures of one camera, one after the other; belongs to its detector."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Turns | None = None) -> None:
+        self._turns = turns or Turns()
         self._lasting = {state: _Lasting(RISE[state], FALL[state]) for state in RISE}
         self._now: dict[State, str] = {}
         self._freeze = _Freeze()
@@ -171,7 +173,7 @@ class Condition:
         `share` and `crisp` are those of `Steady`. Called for each picture that `seen` let pass.
         """
         expected = scene.expected[0]
-        due = not 0 <= at - self._looked_at < _LOOKS_EVERY
+        due = self._turns.mine(at - self._looked_at, _LOOKS_EVERY)
         if due:
             self._looked_at = at
             self._night = share is None and quality.is_dark(np.clip(expected, 0, 255).astype(np.uint8))

@@ -35,12 +35,10 @@ from watcher.vision.shrink import Shrinker, analysed_size
 from watcher.vision.stage import Stage
 from watcher.vision.sway import STANDING, Sway, moved_box, outward
 from watcher.vision.tinge import Tinge
+from watcher.vision.turns import Turns
 
 TAKEN_AT_START = 1.0
 """Seconds over which a fixed reference is taken from the camera: long enough to lose its noise."""
-
-ADAPT_EVERY = 0.25
-"""Seconds between two steps of the slow learning; the scene does not move faster than that."""
 
 BELIEVED_AFTER = 3
 """So many pictures in a row of one new size: the camera, or the recording, has changed to it."""
@@ -78,10 +76,10 @@ class Detector:
         self._given: ArrayPixels | None = None
         self._learning: Learning | None = self._new_learning()
         self._unproven = False
-        self._adapted_at = -math.inf
+        self._turns = Turns()
         self._planes: Planes = ()
         self._steady: Steady | None = None
-        self._condition = Condition() if options.health else None
+        self._condition = Condition(self._turns) if options.health else None
         self._strays, self._stray_size, self._tried_at = 0, (0, 0), -math.inf
         self._kept: ArrayPixels | None = None
         self._decided = ""
@@ -105,6 +103,7 @@ class Detector:
         return self._told(self._seen(seen, view))
 
     def _seen(self, seen: Frame, view: View) -> Detection:
+        self._turns.frame(view.at)
         stage = self._stage_for(view)
         first = stage.scene is None
         self._planes = (view.luma, *(view.chroma or ()))
@@ -146,13 +145,10 @@ class Detector:
             return  # the comparison is still that with the scene before: its difference is no noise
         if self._condition is not None and not self._condition.teaches:
             return
-        elapsed = seen.at - self._adapted_at
-        if 0 <= elapsed < ADAPT_EVERY:
-            return
-        self._adapted_at = seen.at
-        if self._options.shadows and stage.tint.due(seen.at, detection.outcome == "clear"):
+        if self._options.shadows and stage.tint.due(seen.at, detection.outcome == "clear", self._turns):
             stage.tint.learn(self._tinge(seen).whole, stage.unchanged, seen.at)
-        stage.adapt(self._planes, seen.at, self._weight(elapsed), min(max(elapsed, 0.0), 2 * ADAPT_EVERY))
+        if not stage.learns(self._planes, seen.at, self._adapts):
+            return
         if self._absorb_after is not None and scene.any_settled:
             self._note_absorbed(stage.absorb(seen.at - self._absorb_after), self._absorb_after)
 
@@ -249,7 +245,7 @@ class Detector:
         shape, count = (size[1], size[0]), 3 if self._options.color else 1
         look = remembered_look(memory, shape, count)
         self._full_size = full_size
-        self._stage = Stage(size, full_size, self._options, self._watched, self._wanted)
+        self._stage = Stage(size, full_size, self._options, self._watched, self._wanted, self._turns)
         self._steady = None
         self._stage.set_scene(look.scene, look.tint)
         self._stage.relighting.bank.remember(memory, shape, count)
@@ -311,7 +307,7 @@ class Detector:
             width, height = stage.size
             hidden = [area.points for area in (*self._watched.ignore.values(), *self._watched.privacy.values())]
             looked_at = watched_mask((width, height), [], hidden).astype(np.uint8) * np.uint8(255)
-            self._steady = Steady(cast(U8, cv2.erode(looked_at, np.ones((5, 5), np.uint8))))
+            self._steady = Steady(cast(U8, cv2.erode(looked_at, np.ones((5, 5), np.uint8))), self._turns)
         self._steady.find(self._planes[0], stage.scene.expected, stage.scene.spread, at)
         self._planes = self._steady.drawn_back(self._planes, stage.scene.expected)
 
@@ -340,11 +336,10 @@ class Detector:
             return Learning(self._reference.learn)
         return Learning(TAKEN_AT_START) if self._reference.image is None else None
 
-    def _weight(self, elapsed: float) -> float:
-        """How far the reference moves towards a frame that comes `elapsed` seconds after the last step."""
-        if not isinstance(self._reference, BackgroundOptions):
-            return 0.0
-        return 1 - math.exp(-min(max(elapsed, 0.0), 2 * ADAPT_EVERY) / self._reference.adapt)
+    @property
+    def _adapts(self) -> float:
+        """Seconds over which the reference follows; 0 where it never does."""
+        return self._reference.adapt if isinstance(self._reference, BackgroundOptions) else 0.0
 
     def _stage_for(self, view: View) -> Stage:
         if self._stage is None or self._full_size != view.full_size:
@@ -352,7 +347,7 @@ class Detector:
                 self._unproven, self._learning = False, self._new_learning()
             size = (view.luma.shape[1], view.luma.shape[0])
             self._stage, self._steady = (
-                Stage(size, view.full_size, self._options, self._watched, self._wanted),
+                Stage(size, view.full_size, self._options, self._watched, self._wanted, self._turns),
                 None,
             )
             self._full_size = view.full_size

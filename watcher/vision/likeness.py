@@ -3,6 +3,7 @@
 import cv2
 
 from watcher.vision.ssim import Comparison
+from watcher.vision.turns import Turns
 from watcher.vision.watched import Watched
 
 EVERY = 1.0
@@ -12,8 +13,8 @@ EVERY = 1.0
 class Likeness:
     """Mean SSIM of the watched part, used again for a while, until the outcome is another."""
 
-    def __init__(self, watched: Watched, comparison: Comparison) -> None:
-        self._watched, self._comparison = watched, comparison
+    def __init__(self, watched: Watched, comparison: Comparison, turns: Turns) -> None:
+        self._watched, self._comparison, self._turns = watched, comparison, turns
         self._known: tuple[float, float, str] | None = None
 
     def forget(self) -> None:
@@ -23,7 +24,7 @@ class Likeness:
     def of(self, at: float, outcome: str) -> float | None:
         """That of the loaded frame, rounded; None where nothing is watched."""
         known = self._known
-        if known is None or known[2] != outcome or not 0 <= at - known[0] < EVERY:
+        if known is None or known[2] != outcome or self._turns.mine(at - known[0], EVERY):
             watched = self._watched
             if not watched.pixels:
                 return None

@@ -7,17 +7,22 @@ place is white or black, it counts as the same.
 
 import math
 from collections.abc import Iterator
+from typing import cast
 
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8
+from watcher.vision.arrays import F32, U8, above, at_least_0, at_most, up_to
 from watcher.vision.field import gain_field
 from watcher.vision.tone import CLIPPED, NOTICED, SAME_TONE, Tone, coarse, line_on, tone_on, unclipped
 
 _BRIGHT = 225.0
 """From here on a place may be clipped in one of its colours while its brightness is not."""
 _DARK = 10.0
+_ALMOST = CLIPPED[1] - 1e-4
+
+_LEAST_SLOPE = 0.25
+"""So much is left of any contrast, for noise to be told in the light of the reference."""
 
 LOOK_EVERY = 0.25
 """Seconds for which the light on parts of the picture holds, unless more and more of it differs in tone alone."""
@@ -173,8 +178,10 @@ class Lit:
         """A difference of levels in this light as it were in that of the reference."""
         if not self.another:
             return difference
-        slope = np.maximum(self._slope(), np.float32(0.25))
-        return np.asarray(difference / slope, np.float32)
+        slope = self.light.slope_on(self._expected, _LEAST_SLOPE)
+        if self.field is not None:
+            cv2.multiply(slope, cv2.max(self.field, np.full_like(slope, _LEAST_SLOPE)), dst=slope)
+        return cast(F32, cv2.divide(difference, slope, dst=slope))
 
     def undone(self, luma: U8) -> F32:
         """A frame in the light of the reference, float32."""
@@ -248,15 +255,17 @@ class Lit:
             return
         wanted = self.light.on(self._expected)
         if self.field is not None:
-            wanted = wanted * self.field
-        self.picture = np.clip(wanted, 0, 255)
+            wanted = cast(F32, cv2.multiply(wanted, self.field, dst=wanted))
         # What was clipped in the reference may have been any level beyond, and is now.
-        high = (wanted >= CLIPPED[1]) | (self._expected >= CLIPPED[1])
-        low = (wanted <= CLIPPED[0]) | (self._expected <= CLIPPED[0])
-        if high.any() or low.any():
-            lowest, highest = np.full(high.shape, 255, np.uint8), np.zeros(high.shape, np.uint8)
-            lowest[high] = np.minimum(self.picture, np.float32(_BRIGHT))[high]
-            lowest[low] = 0
-            highest[low] = np.maximum(self.picture, np.float32(_DARK))[low]
-            highest[high] = 255
+        high = cv2.bitwise_or(above(wanted, _ALMOST), above(self._expected, _ALMOST))
+        low = cv2.bitwise_or(at_most(wanted, CLIPPED[0]), at_most(self._expected, CLIPPED[0]))
+        self.picture = up_to(at_least_0(wanted), 255)
+        if cv2.countNonZero(high) or cv2.countNonZero(low):
+            picture = self.picture.astype(np.uint8)
+            lowest: U8 = np.full_like(picture, 255)
+            highest: U8 = np.zeros_like(picture)
+            cv2.copyTo(np.minimum(picture, np.uint8(_BRIGHT)), high, lowest)
+            cv2.subtract(lowest, low, dst=lowest)
+            cv2.copyTo(np.maximum(picture, np.uint8(_DARK)), low, highest)
+            cv2.bitwise_or(highest, high, dst=highest)
             self._from, self._to = lowest, highest

@@ -143,11 +143,12 @@ def sharpness(luma: U8, expected: F32, variance: float) -> float | None:
     1 where the picture is as sharp as its reference, whatever its contrast; the middle over all parts, so that what
     passes by does not count. `variance` is that of the noise. None where the reference has too little of it.
     """
-    fine_now, fine_before = _fine(luma.astype(np.float32)), _fine(expected)
+    now = luma.astype(np.float32)
+    fine_now, fine_before = _fine(now), _fine(expected)
     noise = _OF_NOISE * variance
     energy_now = np.maximum(_parts(fine_now) - np.float32(noise), 0)
     energy_before = _parts(fine_before)
-    coarse_now, coarse_before = _spread(luma.astype(np.float32)), _spread(expected)
+    coarse_now, coarse_before = _spread(now), _spread(expected)
     contrast = np.clip(coarse_now / np.maximum(coarse_before, 1), 0.02, 1.0)
     # In a dim light fine structure drowns in noise, and that is no blur.
     told = (energy_before * contrast > max(_FINEST**2, 2 * noise)) & (coarse_before > _STRUCTURED**2)
@@ -178,6 +179,10 @@ def _half(picture: U8 | F32) -> F32:
 def _parts(picture: F32) -> F32:
     """Means of the parts."""
     size = (max(1, picture.shape[1] // _PART), max(1, picture.shape[0] // _PART))
+    if picture.shape[0] % 2 == 0 and picture.shape[1] % 2 == 0:
+        # To half of the size first: 2:1 is what OpenCV does fast.
+        half = (picture.shape[1] // 2, picture.shape[0] // 2)
+        picture = cast(F32, cv2.resize(picture, half, interpolation=cv2.INTER_AREA))
     return cast(F32, cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8, Window, measured_parts, same, window_around
+from watcher.vision.arrays import F32, U8, Window, parts, window_around
 from watcher.vision.detection import Region, StillCause
 from watcher.vision.geometry import Box, Size
 
@@ -39,22 +39,14 @@ def patches(changed: U8, strong: U8, smallest: int, window: Window) -> list[Patc
     inner = window_around(changed, 0)
     changed, strong = changed[inner], strong[inner]
     top, left = window[0].start + inner[0].start, window[1].start + inner[1].start
-    count, labels, stats, _ = measured_parts(changed)
-    indices = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= smallest) + 1
-    if indices.size > MOST:  # noise all over: look at them all at once
-        indices = indices[np.bincount(labels[strong > 0], minlength=count)[indices] > 0]
-    indices = indices[np.argsort(-stats[indices, cv2.CC_STAT_AREA], kind="stable")]
     found: list[Patch] = []
-    for index in indices:
-        x, y, width, height, area = (int(v) for v in stats[index])
-        there = slice(y, y + height), slice(x, x + width)
-        member = same(labels[there], int(index))
-        if cv2.countNonZero(cv2.bitwise_and(member, strong[there])):
-            box = Box(left + x, top + y, left + x + width, top + y + height)
+    for there, member in parts(changed):
+        area = cv2.countNonZero(member)
+        if area >= smallest and cv2.countNonZero(cv2.bitwise_and(member, strong[there])):
+            rows, columns = there
+            box = Box(left + columns.start, top + rows.start, left + columns.stop, top + rows.stop)
             found.append(Patch(box, area, (member,), ((box.y0, box.x0),)))
-            if len(found) == MOST:
-                break
-    return found
+    return sorted(found, key=lambda patch: (-patch.area, patch.box.y0, patch.box.x0))[:MOST]
 
 
 def joined(found: Sequence[Patch], distance: int) -> list[Patch]:

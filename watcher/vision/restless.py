@@ -22,6 +22,7 @@ from watcher.quantities import percent
 from watcher.vision.arrays import F32, U8, above
 from watcher.vision.blinks import Blinks
 from watcher.vision.change import Changes, changed_pixels
+from watcher.vision.turns import Turns
 from watcher.vision.watched import Watched
 
 RESTLESS = "restless"
@@ -59,8 +60,8 @@ class Restless:
     factor : what thresholds are multiplied by, float32 (h, w), 1 to `MOST`; None where it is 1 everywhere.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self._shape = shape
+    def __init__(self, shape: tuple[int, int], turns: Turns | None = None) -> None:
+        self._shape, self._turns = shape, turns or Turns()
         self.rate: F32 = np.zeros((max(1, round(shape[0] / CELL)), max(1, round(shape[1] / CELL))), np.float32)
         self._lately: F32 = self.rate.copy()
         self.factor: F32 | None = None
@@ -76,7 +77,11 @@ class Restless:
 
     def due(self, at: float) -> bool:
         """Whether it is time to look again."""
-        return not 0 <= at - self._at < EVERY
+        if 0 <= at - self._at < EVERY:
+            return False
+        # What moves is followed from look to look: the next one cannot wait.
+        self._turns.take()
+        return True
 
     def look(self, luma: U8, expected: F32, changed: U8 | None, at: float) -> None:
         """Learn from a frame: `changed` (255) is what differs at the usual threshold; None: nothing does."""

@@ -22,6 +22,7 @@ from watcher.vision.arrays import F32, U8
 from watcher.vision.points import Fit, Points, edge_places
 from watcher.vision.reference.scene import Planes, Scene, learnt
 from watcher.vision.sway import STANDING, Sway, drawn_back
+from watcher.vision.turns import Turns
 
 REACH = 16
 """Pixels of the analysed picture: larger shifts are not shake, the camera has been moved."""
@@ -117,7 +118,8 @@ class Steady:
     lost : the camera shakes, and this picture was found nowhere near the reference.
     """
 
-    def __init__(self, looked_at: U8) -> None:
+    def __init__(self, looked_at: U8, turns: Turns | None = None) -> None:
+        self._turns = turns or Turns()
         self._size = (looked_at.shape[1], looked_at.shape[0])
         self._looked_at = looked_at
         self.forget()
@@ -272,10 +274,10 @@ class Steady:
 
     def _follow(self, reference: F32, spread: F32 | None, at: float) -> None:
         """Keep the points those of the reference, which learns."""
-        if reference is not self._reference or not 0 <= at - self._chosen_at < _CHOOSES_EVERY:
+        if reference is not self._reference or self._turns.mine(at - self._chosen_at, _CHOOSES_EVERY):
             self._fine.choose(reference[0], spread)
             self._chosen_at = self._followed_at = at
-        elif at - self._followed_at >= _FOLLOWS_EVERY:
+        elif self._turns.mine(at - self._followed_at, _FOLLOWS_EVERY):
             self._fine.follow(reference[0], spread)
             self._followed_at = at
         self._reference, self._spread = reference, spread

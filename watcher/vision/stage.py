@@ -1,5 +1,7 @@
 """Everything of a detector that depends on the size of the picture: masks, buffers, the scene."""
 
+import math
+from collections.abc import Callable
 from typing import cast
 
 import cv2
@@ -12,7 +14,6 @@ from watcher.vision.change import (
     WORTH_A_WINDOW,
     ChangeMap,
     Changes,
-    Limits,
     change_map,
     changed_pixels,
     levels,
@@ -21,10 +22,10 @@ from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection
 from watcher.vision.faint import faint_change
 from watcher.vision.frame import View
+from watcher.vision.gauge import Gauge
 from watcher.vision.geometry import Size
 from watcher.vision.likeness import Likeness
 from watcher.vision.lit import Lit
-from watcher.vision.noise import LARGEST_GUESS, LEAST_VARIANCE, difference_variance
 from watcher.vision.options import DetectorOptions, WatchedOptions
 from watcher.vision.reference.bank import Look
 from watcher.vision.reference.scene import Planes, Scene
@@ -34,10 +35,10 @@ from watcher.vision.relighting import NOTEWORTHY, ONLY_LIGHT, Relighting
 from watcher.vision.restless import Restless
 from watcher.vision.scratch import zeros
 from watcher.vision.shadows import Shadows
-from watcher.vision.ssim import Comparison
 from watcher.vision.stamps import Stamps
 from watcher.vision.telling import Telling
 from watcher.vision.tinge import Tinge
+from watcher.vision.turns import Turns
 from watcher.vision.watched import Watched
 
 REACH = 2
@@ -52,8 +53,12 @@ GUARD_TIME = 1.0
 GUARD_REACH = 7
 """Side in pixels of what is not learnt around change: the faint rims of objects."""
 
-FOLLOW_EVERY = 1.0
-"""Seconds for which, while something is changed, what rests on the reference need not follow what was learnt."""
+ADAPT_EVERY = 0.25
+"""Seconds between two steps of the slow learning; the scene does not move faster than that."""
+
+FOLLOW_EVERY, STEP_EVERY = 1.0, 0.1
+"""Seconds for which, while something is changed, what rests on the reference need not follow what was learnt; and
+between the steps in which it then does."""
 
 MOST_OWED = 0.04
 """Part of its way to a frame that the reference may have gone without that."""
@@ -69,17 +74,20 @@ class Stage:
         options: DetectorOptions,
         watched: WatchedOptions,
         wanted: Wanted | None = None,
+        turns: Turns | None = None,
     ) -> None:
+        self._turns = turns or Turns()
         self.size = size
         self._options = options
         shape = (size[1], size[0])
         self.watched = Watched(watched, size)
         self.scene: Scene | None = None
-        self._comparison = Comparison(shape)
         self._level = levels(options.sensitivity)
         self._lit = Lit(self.watched.everything)
         self._telling = Telling(size, full_size, options.join, self.watched)
-        self.restless = Restless(shape)
+        self._gauge = Gauge(shape, self._lit, self._level, self._telling.still)
+        self._comparison = self._gauge.comparison
+        self.restless = Restless(shape, self._turns)
         self.alarms = None if wanted is None else Alarms(wanted)
         self.relighting = Relighting(self.watched, self._level, options.smallest)
         self.relights = self.only_light = False  # whether the scene may be given another look
@@ -92,9 +100,11 @@ class Stage:
         self.change = self._no_change
         self._active = self._luma = self._unlike = self._nothing
         self._changed_at = Stamps(shape)
-        self._followed_at, self._owed = -np.inf, 0.0
-        self._likeness = Likeness(self.watched, self._comparison)
-        self._guess: F32 | None = None
+        self._adapted_at = self._followed_at = self._stepped_at = -np.inf
+        self._owed = 0.0
+        self._steps: list[Callable[[], None]] = []
+        self._covered = self._nothing
+        self._likeness = Likeness(self.watched, self._comparison, self._turns)
 
     # -- the reference -----------------------------------------------------------------------------------
 
@@ -102,7 +112,7 @@ class Stage:
         """Compare with `scene` from now on; `tint` is its colours, where they are others."""
         self.scene, self.tint = scene, tint or self.tint
         self._lit.forget()
-        self._guess = None
+        self._gauge.guess = None
         self.restless.begin()
         self._active, self.change = self._nothing, self._no_change
         self._likeness.forget()
@@ -125,35 +135,57 @@ class Stage:
         """255 where nothing has changed in the last frame."""
         return cast(U8, cv2.bitwise_not(self._active))
 
-    def adapt(self, planes: Planes, at: float, weight: float, seconds: float) -> None:
-        """Learn from a frame what has been unchanged for a while: its look by `weight`, its noise over time."""
+    def learns(self, planes: Planes, at: float, follows: float) -> bool:
+        """Learn from a frame, if it is time to; whether it was.
+
+        `follows` : seconds over which the reference follows what is seen, 0 where it never does.
+        """
+        elapsed = at - self._adapted_at
+        if self._turns.mine(elapsed, ADAPT_EVERY):
+            self._adapted_at = at
+            self._adapt(planes, at, min(max(elapsed, 0.0), 2 * ADAPT_EVERY), follows)
+            return True
+        if self._steps and self._turns.mine(at - self._stepped_at, STEP_EVERY):
+            self._stepped_at = at
+            self._steps.pop(0)()
+        return False
+
+    def _adapt(self, planes: Planes, at: float, seconds: float, follows: float) -> None:
+        """Learn from a frame what has been unchanged for a while: its look, and its noise over time."""
         scene = self._known_scene()
         recent = self._changed_at.between(at - GUARD_TIME, at)
         if cv2.countNonZero(recent):
             recent = cast(U8, cv2.dilate(recent, np.ones((GUARD_REACH, GUARD_REACH), np.uint8)))
         unchanged = at_most(recent, 0)
         if scene.spread is None:  # a picture was given, or taken, of which nothing was known
-            scene.spread = self._guess
+            scene.spread = self._gauge.guess
         difference = self._comparison.difference
-        if weight == 0:
+        if not follows:
             # Light that drifts away from a reference that never follows is no noise: without its local mean.
             difference = cast(F32, cv2.subtract(difference, self._comparison.mean))
         scene.adapt_spread(self._lit.as_before(difference), unchanged, seconds)
-        if weight > 0:
+        if follows:
+            weight = 1 - math.exp(-seconds / follows)
             scene.adapt(planes, unchanged, weight)
             self._owed = 1 - (1 - self._owed) * (1 - weight)
-        if (
-            self._active is not self._nothing
-            and 0 <= at - self._followed_at < FOLLOW_EVERY
-            and self._owed < MOST_OWED
-        ):
-            return
+        self._covered = recent
+        if self._active is self._nothing:
+            self._follow(at)
+            self._refresh()
+        elif not self._steps and (not 0 <= at - self._followed_at < FOLLOW_EVERY or self._owed >= MOST_OWED):
+            # One after the other, in frames to come.
+            self._stepped_at = at
+            self._steps = [lambda: self._follow(at), lambda: self._refresh(noise=False), self._follow_noise]
+
+    def _follow_noise(self) -> None:
+        self._gauge.follow_noise(self._known_scene().spread)
+
+    def _follow(self, at: float) -> None:
+        """What cannot be seen now becomes brighter and darker with the rest of the picture."""
         if self._owed > 0 and self._options.light:
-            # What cannot be seen now becomes brighter and darker with the rest of the picture.
-            self._lit.renew(at, self._noise)
-            scene.follow(self._lit.of, cast(U8, cv2.bitwise_not(unchanged)), self._owed)
+            self._lit.renew(at, self._gauge.noise)
+            self._known_scene().follow(self._lit.of, self._covered, self._owed)
         self._followed_at, self._owed = at, 0.0
-        self._refresh()
 
     def settle(self, planes: Planes, at: float) -> None:
         """What is changed now has come to stay."""
@@ -195,6 +227,7 @@ class Stage:
         suspects, why, self.only_light = self._load(luma), "", False
         if suspects is not None and self._options.light and self._lit.match(view.at):
             self.only_light = cv2.countNonZero(suspects) > NOTEWORTHY * self.watched.pixels
+            self._turns.take()
             self._show()
             suspects = self._load(luma)
         if suspects is not None or len(planes) > 1:
@@ -241,15 +274,8 @@ class Stage:
 
     def _load(self, luma: U8) -> U8 | None:
         """Load a frame in the present light; the pixels that may have changed, None for a quiet frame."""
-        self._comparison.load(luma, self._lit.clipped(luma))
-        scene = self._known_scene()
-        if scene.spread is None and self._guess is None:
-            guess = min(difference_variance(self._comparison.difference), LARGEST_GUESS)
-            spread = np.full(luma.shape, guess, np.float32)
-            self._use_spread(spread)
-            # The very frame that became the reference differs in nothing from it: that is not its noise.
-            self._guess = spread if guess > LEAST_VARIANCE else None
-        return self._limits.suspects(self._comparison, self.watched.everything)
+        self._gauge.load(luma, self._known_scene().spread)
+        return self._gauge.limits.suspects(self._comparison, self.watched.everything)
 
     def _change(self, suspects: U8 | None, colored: bool, at: float) -> Changes:
         """How much differs, once light on parts of the picture has been looked for."""
@@ -258,7 +284,7 @@ class Stage:
             unlike = np.zeros_like(self._nothing)
             for window, change in changes:
                 unlike[window] = above(change.structure, 0.5)
-            if self._lit.worth_a_look(unlike, at) and self._lit.match_parts(self._noise):
+            if self._lit.worth_a_look(unlike, at) and self._lit.match_parts(self._gauge.noise):
                 self._show()
                 return self._changes_near(self._load(self._luma), colored)
         return changes
@@ -268,7 +294,7 @@ class Stage:
         windows = [self._whole]
         if suspects is not None and not colored:
             windows = windows_around(suspects, AROUND, WORTH_A_WINDOW, cuts=1)
-        return [(window, change_map(self._comparison, self._limits, window)) for window in windows]
+        return [(window, change_map(self._comparison, self._gauge.limits, window)) for window in windows]
 
     def _changed(self, changes: Changes, planes: Planes, at: float, colors: Tinge) -> list[Patch]:
         """What has changed."""
@@ -285,7 +311,7 @@ class Stage:
         if self._shadows is not None and self._shadows.conceivable(changed):
             self._unlike = changed
             look = Look(self._known_scene(), self.tint)
-            changed = self._shadows.removed(changed, sharp, self._limits, look, at, colors)
+            changed = self._shadows.removed(changed, sharp, self._gauge.limits, look, at, colors)
         if cv2.countNonZero(changed) == 0:
             return []
         self.change = np.zeros_like(self._no_change)
@@ -307,7 +333,7 @@ class Stage:
             self._show()
             self._load(self._luma)
         found, strength = faint_change(
-            alarms, self._comparison, self._limits.spread, self.restless.factor, self.watched,
+            alarms, self._comparison, self._gauge.limits.spread, self.restless.factor, self.watched,
             smallest=self._options.smallest, strong=STRONG, reach=REACH, at=at,
         )  # fmt: skip
         if found:
@@ -351,24 +377,17 @@ class Stage:
             raise ValueError("there is no reference yet")
         return self.scene
 
-    def _refresh(self) -> None:
-        """The scene has changed: everything that rests on it anew."""
+    def _refresh(self, noise: bool = True) -> None:
+        """The scene has changed: everything that rests on it anew, what rests on its `noise` alone if wanted."""
+        if noise:
+            self._steps = []
         scene = self._known_scene()
         self._lit.show(scene.expected[0])
-        self._show()
+        self._show(noise)
         settled = cast(U8, cv2.bitwise_and(scene.settled, self.watched.everything))
         self._settled_fractions = {"": self.watched.fraction(settled), **self.watched.zone_fractions(settled)}
         self._no_fractions = dict.fromkeys(self.watched.zones, 0.0)
 
-    def _show(self) -> None:
-        """What is expected, or the light on it, is another: everything that frames are compared with anew."""
-        self._comparison.set_reference(self._lit.picture)
-        known = self._known_scene().spread
-        if (spread := self._guess if known is None else known) is not None:
-            self._use_spread(spread)
-
-    def _use_spread(self, spread: F32) -> None:
-        spread = self._lit.spread(spread)
-        self._noise = float(np.median(spread[::8, ::8]))
-        self._limits = Limits(spread, self._comparison, self._level)
-        self._telling.still.set_noise(spread)
+    def _show(self, noise: bool = False) -> None:
+        """What is expected, or the light on it, is another."""
+        self._gauge.show(self._known_scene().spread, noise)

@@ -84,9 +84,9 @@ class Tone:
         lit = cv2.multiply(picture, cv2.LUT(knot, _table(slopes)))
         return cast(F32, cv2.add(lit, cv2.LUT(knot, _table(self.levels[:-1] - slopes * KNOTS[:-1])), dst=lit))
 
-    def slope_on(self, picture: F32) -> F32:
-        """How much contrast `picture` (float32, 0-255) gains at each pixel."""
-        return cast(F32, cv2.LUT(_knots(picture), _table(np.diff(self.levels) / _STEP)))
+    def slope_on(self, picture: F32, least: float = 0.0) -> F32:
+        """How much contrast `picture` (float32, 0-255) gains at each pixel, `least` or more."""
+        return cast(F32, cv2.LUT(_knots(picture), _table(np.maximum(np.diff(self.levels) / _STEP, least))))
 
     def undone(self) -> F32:
         """What the levels 0 to 255 of a frame are in the light of the reference, float32 of shape (256,)."""

@@ -1,5 +1,6 @@
 """The colour of the scene, learnt beside the reference: a shadow darkens a place and leaves its colour."""
 
+import math
 from typing import cast
 
 import cv2
@@ -11,6 +12,7 @@ from watcher.vision.arrays import F32, U8, Window
 from watcher.vision.frame import Chroma
 from watcher.vision.reference.scene import Memory
 from watcher.vision.tinge import Tinge, halved
+from watcher.vision.turns import Turns
 
 EVERY = 1.0
 """Seconds between two steps of learning: the colour of a scene moves slowly."""
@@ -18,8 +20,8 @@ EVERY = 1.0
 QUIET = 30.0
 """The same while nothing happens: a quiet frame is to cost next to nothing, and colour is a conversion."""
 
-FIRST = 8
-"""Frames that are learnt from as they come, before that."""
+FIRST, AT_FIRST = 8, 0.25
+"""Frames that are learnt from before that, and seconds between them."""
 
 TIME = 10.0
 """Seconds over which it is learnt."""
@@ -34,7 +36,7 @@ class Tint:
     def __init__(self) -> None:
         self._expected: list[F32] | None = None
         self._count = 0
-        self._at = 0.0
+        self._at = -math.inf
         self._smooth: list[MatLike] | None = None
 
     @property
@@ -52,11 +54,11 @@ class Tint:
         if kept is not None and kept.shape == (2, *shape) and kept.dtype == np.int16:
             self._expected, self._count = [plane.astype(np.float32) / np.float32(16) for plane in kept], FIRST
 
-    def due(self, at: float, quiet: bool) -> bool:
+    def due(self, at: float, quiet: bool, turns: Turns) -> bool:
         """Whether it is time to learn from a frame, `quiet` or with change."""
         if self._count < FIRST:
-            return True
-        return not 0 <= at - self._at < (QUIET if quiet else EVERY)
+            return not 0 <= at - self._at < AT_FIRST
+        return turns.mine(at - self._at, QUIET if quiet else EVERY)
 
     def learn(self, chroma: Chroma, unchanged: U8, at: float) -> None:
         """Learn from a frame (uint8 (h, w) each) where it is `unchanged` (uint8, 255)."""
