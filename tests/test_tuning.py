@@ -40,6 +40,7 @@ def walker(n):
 def test_nothing_happens():
     tuning = tuned(scene(60, lambda n: None))
     assert all(outcome.events == () for outcome in tuning.outcomes())
+    assert {outcome.setting.false_alarms for outcome in tuning.outcomes()} == {None, 24.0}
     assert 1 < tuning.noise < 3, "drawn with sigma 2"
     assert tuning.seconds == pytest.approx(5.9)
 
@@ -91,6 +92,14 @@ def test_quiet_proposes_the_most_sensitive_that_stays_silent():
     assert proposal(outcomes, quiet=True) is outcomes[1]
     loud = [outcome(0.5, 0.003, 0, "brief", "brief"), outcome(0.35, 0.003, 1, "brief")]
     assert proposal(loud, quiet=True) is loud[1]
+
+
+def test_where_more_sensitive_is_too_much_false_alarms_may_be_set():
+    closer = Outcome(Setting(0.5, 0.003, 0.3, 1, 24.0), ())
+    outcomes = [outcome(0.5, 0.003, 0), outcome(0.65, 0.003, 1, "brief"), closer]
+    assert proposal(outcomes, quiet=True) is closer
+    assert changes(outcomes[0].setting, closer.setting) == {("detector", "false_alarms"): "24/day"}
+    assert changes(closer.setting, outcomes[0].setting) == {("detector", "false_alarms"): "null"}
 
 
 def test_what_is_wanted_is_never_given_up():

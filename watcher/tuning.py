@@ -1,6 +1,7 @@
 """Other settings tried on the same frames, side by side: what each would have meant, and which to propose.
 
-For each sensitivity an engine of its own watches, exactly as a camera's would; behind it, trackers with other
+For each sensitivity, and with and without a number of false alarms, an engine of its own watches, exactly as a
+camera's would; behind it, trackers with other
 thresholds and rise times see what it detects. What engines learn follows the present settings of events. Nobody
 says which events were meant, so each is told by what its change did: what passes through the picture, or comes and
 stays, is kept; what is over in a moment, stays in one place and goes, or covers nearly everything is what people
@@ -28,6 +29,7 @@ from watcher.vision.arrays import F32
 from watcher.vision.detection import Detection
 from watcher.vision.frame import Frame, Tick
 from watcher.vision.noise import difference_variance
+from watcher.vision.options import DetectorOptions
 from watcher.vision.shrink import Shrinker
 
 Kind = Literal["passed through", "appeared", "removed", "brief", "in one place", "nearly everything"]
@@ -48,16 +50,19 @@ _STEP = 0.15
 _FACTORS = (1 / 3, 1.0, 3.0, 10.0)
 _THRESHOLDS = (0.0, 0.0003, 0.001, 0.003)
 _RISES = (0.5, 1.0, 2.0, 4.0)
+_FALSE_ALARMS = 24.0
+"""A day: what is tried where it is not set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One way to set a camera. `steps` is how far it is from the present one."""
+    """One way to set a camera. `steps` is how far it is from the present one; `false_alarms` a day, or None."""
 
     sensitivity: float
     threshold: float
     rise: float
     steps: int = 0
+    false_alarms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +168,18 @@ class Tuning:
 
     def __init__(self, options: CameraOptions, seen: Iterable[Frame | Tick]) -> None:
         self.frames = 0
-        self.present = Setting(options.detector.sensitivity, options.events.threshold, options.events.rise)
+        detector, events = options.detector, options.events
+        self.present = Setting(
+            detector.sensitivity, events.threshold, events.rise, false_alarms=detector.false_alarms
+        )
         self._began: float | None = None
         self._last = 0.0
         self._shrinker = Shrinker()
         self._before: F32 | None = None
         self._noise: list[float] = []
-        sensitivities = _around(self.present.sensitivity)
-        streams = tee(seen, len(sensitivities))
-        self._engines = [
-            _Engine(options, setting, stream) for setting, stream in zip(sensitivities, streams, strict=True)
-        ]
+        tried = _around(detector)
+        streams = tee(seen, len(tried))
+        self._engines = [_Engine(options, *one, stream) for one, stream in zip(tried, streams, strict=True)]
 
     @property
     def seconds(self) -> float:
@@ -220,18 +226,16 @@ class Tuning:
 
 
 class _Engine:
-    """The engine with one sensitivity, and trackers of several settings behind it."""
+    """The engine with one detector, and trackers of several settings behind it."""
 
     def __init__(
-        self, options: CameraOptions, sensitivity: tuple[float, int], seen: Iterable[Frame | Tick]
+        self, options: CameraOptions, detector: DetectorOptions, far: int, seen: Iterable[Frame | Tick]
     ) -> None:
-        value, far = sensitivity
         source = CustomOptions(kind=f"{Fed.__module__}:{Fed.__name__}", settings={"seen": seen})
-        self.replay = Replay(replace(options, source=source, detector=replace(options.detector, sensitivity=value)))
+        self.replay = Replay(replace(options, source=source, detector=detector))
         self._trace = _Trace()
         self._tracked: list[tuple[Setting, Tracker, list[Found]]] = [
-            (replace(setting, sensitivity=value, steps=setting.steps + far), _tracker(options, setting), [])
-            for setting in _events_around(options)
+            (_with(setting, detector, far), _tracker(options, setting), []) for setting in _events_around(options)
         ]
 
     def note(self, step: Step) -> None:
@@ -251,14 +255,24 @@ def _tracker(options: CameraOptions, setting: Setting) -> Tracker:
     return Tracker(options.key, events, options.zones, replay_ids(options.key))
 
 
-def _around(sensitivity: float) -> list[tuple[float, int]]:
-    """Sensitivities to try and how far each is from the present one, which comes first."""
-    others = {round(sensitivity + step, 2) for step in (-_STEP, _STEP)}
-    return [(sensitivity, 0), *((one, 1) for one in sorted(others) if 0 <= one <= 1)]
+def _with(setting: Setting, detector: DetectorOptions, far: int) -> Setting:
+    return Setting(
+        detector.sensitivity, setting.threshold, setting.rise, setting.steps + far, detector.false_alarms
+    )
+
+
+def _around(detector: DetectorOptions) -> list[tuple[DetectorOptions, int]]:
+    """Detectors to try and how far each is from the present one, which comes first."""
+    others = {round(detector.sensitivity + step, 2) for step in (-_STEP, _STEP)}
+    false_alarms = _FALSE_ALARMS if detector.false_alarms is None else None
+    return [
+        (detector, 0), (replace(detector, false_alarms=false_alarms), 1),
+        *((replace(detector, sensitivity=one), 1) for one in sorted(others) if 0 <= one <= 1),
+    ]  # fmt: skip
 
 
 def _events_around(options: CameraOptions) -> list[Setting]:
-    """Thresholds and rise times to try, the present ones first; the sensitivity is put in by the engine."""
+    """Thresholds and rise times to try, the present ones first; what the detector has is put in by the engine."""
     threshold, rise = options.events.threshold, options.events.rise
     thresholds = [_rounded(threshold * factor) for factor in _FACTORS] if threshold > 0 else list(_THRESHOLDS)
     thresholds = [threshold if abs(one - threshold) < 1e-9 else one for one in thresholds]
@@ -284,9 +298,14 @@ def proposal(outcomes: list[Outcome], quiet: bool) -> Outcome:
         silent = [one for one in outcomes if not one.events]
         if not silent:
             return min(outcomes, key=lambda one: (len(one.events), one.setting.steps))
-        return max(silent, key=lambda one: (one.setting.sensitivity, -one.setting.rise, -one.setting.threshold))
+        return max(silent, key=lambda one: _closeness(one.setting))
     keeping = [one for one in outcomes if all(_kept(event, one) for event in present.wanted)]
     return min(keeping, key=lambda one: (len(one.unwanted), one.setting.steps))
+
+
+def _closeness(setting: Setting) -> tuple[float, bool, float, float]:
+    """The greater, the more closely a camera looks."""
+    return setting.sensitivity, setting.false_alarms is not None, -setting.rise, -setting.threshold
 
 
 def _kept(event: Found, other: Outcome) -> bool:
@@ -310,6 +329,9 @@ def changes(present: Setting, other: Setting) -> dict[tuple[str, str], str]:
     found = {}
     if other.sensitivity != present.sensitivity:
         found["detector", "sensitivity"] = f"{100 * other.sensitivity:g} %"
+    if other.false_alarms != present.false_alarms:
+        wanted = other.false_alarms
+        found["detector", "false_alarms"] = "null" if wanted is None else f"{wanted:g}/day"
     if other.threshold != present.threshold:
         found["events", "threshold"] = f"{100 * other.threshold:.4g} %"
     if other.rise != present.rise:

@@ -14,7 +14,7 @@ from watcher.cli.interrupted import stopped_by_hand
 from watcher.cli.progress import progress
 from watcher.errors import ConfigError, PictureUnreadable, RequestRefused, SourceLost
 from watcher.profiles import PROFILES
-from watcher.quantities import DURATION, FRACTION, percent
+from watcher.quantities import DURATION, FRACTION, PER_DAY, percent
 
 if TYPE_CHECKING:
     from watcher.camera.options import CameraOptions
@@ -31,6 +31,9 @@ settings that keep what passes through or comes and stays, with the least of wha
 
 STALE = 1.0
 """Seconds; a live frame that is older is let go: trying settings must not make the camera's queue longer."""
+
+_QUANTITIES = {"rise": DURATION, "false_alarms": PER_DAY}
+"""What values are written in; the others are fractions."""
 
 SHOWN = 8
 """So many settings, and so many events, are told one by one."""
@@ -269,7 +272,7 @@ def _with(loaded: "Loaded", key: str, wanted: Mapping[tuple[str, str], str]) -> 
     """The cameras as they are to be read afterwards."""
     camera = loaded.options.cameras[key]
     for (section, name), text in wanted.items():
-        value = DURATION.parse(text) if name == "rise" else FRACTION.parse(text)
+        value = None if text == "null" else _QUANTITIES.get(name, FRACTION).parse(text)
         camera = replace(camera, **{section: replace(getattr(camera, section), **{name: value})})
     return {**loaded.options.cameras, key: camera}
 
