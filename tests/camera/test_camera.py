@@ -167,6 +167,19 @@ class TestRecording:
         assert decode_picture(last_pictures.reference())[20:80, 40:110].mean() < 150
         assert last_pictures.difference() is not None
 
+    def test_what_has_come_to_stay_is_in_the_reference_of_the_next_event(self, tmp_path: Path) -> None:
+        stays, second = (60, 20, 90, 50), (20, 60, 60, 90)
+        both = scene(stays)
+        both[second[1] : second[3], second[0] : second[2]] = 250
+        shown = [*[scene()] * 15, *[scene(stays)] * 35, *[both] * 10, *[scene(stays)] * 20]
+        frames = [frame(n, picture) for n, picture in enumerate(shown)]
+        events = EventsOptions(threshold=0.01, rise=0.1, fall=0.3, settle=1.0)
+        kept = told(tmp_path, frames, events=events)
+        started = [pictures for update, pictures in kept.all("pictures") if update.phase == "started"]
+        references = [decode_picture(pictures.reference()) for pictures in started]
+        assert [reference[20:50, 60:90].mean() > 200 for reference in references] == [False, True]
+        assert all(reference[60:90, 20:60].mean() < 150 for reference in references)
+
     def test_the_caption_is_of_the_frame_that_is_shown(self, tmp_path: Path) -> None:
         shown = [*[scene()] * 15, *[scene((60, 30, 80, 50))] * 5, scene((40, 20, 110, 80)), *[scene()] * 20]
         frames = [frame(n, picture) for n, picture in enumerate(shown)]

@@ -1,5 +1,6 @@
 """What `watcher check` says, and what it finds when it connects."""
 
+import re
 import shutil
 import socket
 import time
@@ -9,9 +10,10 @@ import pytest
 
 from watcher.cli import main
 from watcher.cli.check import wheel_warnings
-from watcher.cli.probing import ask_all
-from watcher.errors import SourceUnavailable
+from watcher.cli.probing import ask_all, storage
+from watcher.errors import SourceUnavailable, WatcherError
 from watcher.mqtt.broker import Broker
+from watcher.sinks.options import StorageOptions
 
 ROOT = Path(__file__).parents[2]
 
@@ -170,6 +172,18 @@ def test_what_hangs_is_given_up_and_what_breaks_is_said():
         "hanging": ("has not answered within 0.3 s", False),
     }
     assert time.monotonic() - began < 5
+
+
+def test_the_storage_is_tried_and_what_is_too_full_for_pictures_is_said(tmp_path):
+    roomy = storage(StorageOptions(folder=str(tmp_path / "a" / "b"), keep_free=0))
+    assert re.fullmatch(r"can be written, [\d.]+ GB free", roomy)
+    assert list(tmp_path.iterdir()) == []
+    full = storage(StorageOptions(folder=str(tmp_path), keep_free=10**18))
+    assert full.startswith("no pictures are stored: ")
+    assert full.endswith("less than storage.keep_free (1e+09 GB)")
+    (tmp_path / "file").touch()
+    with pytest.raises(WatcherError, match=r"nothing can be written to .*file"):
+        storage(StorageOptions(folder=str(tmp_path / "file" / "data")))
 
 
 def test_values_are_shown_on_one_line(write, capsys):

@@ -55,6 +55,15 @@ def test_what_goes_on_is_said_every_thirty_seconds_and_when_its_zones_change():
     ]
 
 
+def test_who_is_at_the_rim_of_a_zone_is_not_told_twice_a_second():
+    told = [STARTED]
+    for step in range(1, 20):
+        moment = datetime.fromisoformat(STARTED["captured_at"]) + timedelta(seconds=step / 5)
+        zones = [] if step % 2 else ["door"]
+        told.append({**UPDATED, "captured_at": moment.isoformat(), "zones": zones})
+    assert len(printed(*told, ENDED).splitlines()) == 2
+
+
 def test_each_camera_and_each_event_is_told_by_itself():
     others = [{**STARTED, "camera": "yard"}, {**STARTED, "id": "next"}]
     updates = [{**one, "event_type": "updated"} for one in others]

@@ -127,6 +127,10 @@ class Keepsake:
         if not isinstance(frame.pixels, JpegPixels):
             _easel.submit(self._compress)
 
+    def younger(self, at: float, seconds: float) -> bool:
+        """Whether it was seen less than so long before `at`."""
+        return 0 <= at - self.frame.at < seconds
+
     def _compress(self) -> None:
         self.frame = compressed(self.frame) or self.frame
 

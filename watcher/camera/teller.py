@@ -183,8 +183,7 @@ class Teller:
         self._ready = self._known = False
         self._blind_since, self._quiet, self._best = None, None, None
         self._troubles = {}
-        events = self._options.events
-        self._steady = {key: Steady(events.rise, events.fall) for key in self._zones}
+        self._steady = {key: Steady(self._options.events.rise, self._options.events.fall) for key in self._zones}
 
     def use_options(self, options: CameraOptions) -> None:
         """Other settings of the same camera from now on."""
@@ -329,6 +328,8 @@ class Teller:
             if update.phase == "ended" and self._best is not None:
                 self._offer_pictures(update, self._best.moment)
                 self._best = None
+            if update.event.end_reason == "settled":
+                self._quiet = None  # it is without what has come to stay, or shows what is gone
         if not isinstance(seen, Frame):
             return
         self._keep(seen, detection, detector, tracker)
@@ -350,8 +351,7 @@ class Teller:
             best.moment = replace(best.moment, frame=best.kept.frame)
         elif detection.outcome == "clear" and tracker.open is None:
             self._best = None
-            quiet = self._quiet
-            if quiet is None or not 0 <= seen.at - quiet.frame.at < QUIET_EVERY:
+            if self._quiet is None or not self._quiet.younger(seen.at, QUIET_EVERY):
                 self._quiet = Keepsake(seen)
 
     def _moment(self, frame: Frame, detection: Detection | None, detector: Seeing) -> Moment:

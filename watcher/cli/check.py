@@ -35,7 +35,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration")
     parser.add_argument(
-        "--connect", action="store_true", help="also open every camera and broker once, and say what is found"
+        "--connect",
+        action="store_true",
+        help="also open every camera and broker once, try the storage, and say what is found",
     )
 
 

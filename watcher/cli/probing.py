@@ -1,6 +1,7 @@
-"""Opening every camera and broker once, side by side and with a limit, to say what is there."""
+"""Opening every camera and broker once, side by side and with a limit, to say what is there; and the storage."""
 
 import queue
+import shutil
 import socket
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from watcher.errors import WatcherError
 from watcher.mqtt.broker import Broker, account_of
 from watcher.mqtt.connection import V5, V311, Connection, WrongVersion
 from watcher.mqtt.options import MqttOptions
+from watcher.sinks.options import StorageOptions
 from watcher.sources import Source
 from watcher.sources.build import make_source
 from watcher.sources.options import FolderOptions, SourceOptions
@@ -46,7 +48,25 @@ def probe_all(options: Options, limit: float = LIMIT) -> Iterator[Found]:
     for broker in options.mqtt:
         name = "embedded" if broker.embedded else broker.address
         probes[f"broker {name} ({broker.prefix})"] = _BrokerProbe(broker).ask
+    probes[f"storage {options.storage.folder}"] = lambda: storage(options.storage)
     yield from ask_all(probes, limit)
+
+
+def storage(options: StorageOptions) -> str:
+    """How much is free where pictures and references are kept; WatcherError where nothing can be."""
+    folder = Path(options.folder).absolute()
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        with tempfile.TemporaryDirectory(prefix="watcher-check-", dir=there):
+            free = shutil.disk_usage(there).free
+    except OSError as error:
+        raise WatcherError(f"nothing can be written to {there} ({error.strerror})") from None
+    if free < options.keep_free:
+        return (
+            f"no pictures are stored: {free / 1e9:.1f} GB are free there, less than storage.keep_free"
+            f" ({options.keep_free / 1e9:g} GB)"
+        )
+    return f"can be written, {free / 1e9:.1f} GB free"
 
 
 def ask_all(probes: dict[str, Callable[[], str]], limit: float) -> Iterator[Found]:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from watcher.tuning import Found, Outcome, Setting, Tuning
     from watcher.vision.frame import Frame, Tick
 
-_DESCRIPTION = r"""\ Watches a camera for a while, or a recording to its end, with the present settings and, on the
-very same frames, with others. Says how many events each would have meant, and what they were; proposes the
-settings that keep what passes through or comes and stays, with the least of what only flickers in one place. With
---write they are put into the configuration, whose comments stay.
+_DESCRIPTION = """\
+Watches a camera for a while, or a recording to its end, with the present settings and, on the very same frames,
+with others. Says how many events each would have meant, and what they were; proposes the settings that keep what
+passes through or comes and stays, with the least of what only flickers in one place. With --write they are put into
+the configuration, whose comments stay.
 """
 
 STALE = 1.0
@@ -167,9 +168,11 @@ def _say(
     present = outcomes[0]
     print("\nwhat settings would have meant:")
     shown = [present, *([proposed] if proposed is not present else []), *_telling(outcomes, proposed)]
-    for outcome in shown[: SHOWN + 2]:
+    named = [(_words(present.setting, outcome.setting), outcome) for outcome in shown[: SHOWN + 2]]
+    width = max(len(words) for words, _ in named) + 2
+    for words, outcome in named:
         mark = " *" if outcome is proposed else "  "
-        print(f"{mark} {_words(present.setting, outcome.setting):42} {_events(outcome.events, tuning.seconds)}")
+        print(f"{mark} {words:{width}} {_events(outcome.events, tuning.seconds)}")
     _say_events(present, proposed)
     _say_proposal(args, options, present, proposed)
 

@@ -147,7 +147,8 @@ def _text(file: File) -> tuple[str, int]:
     except IsADirectoryError:
         raise _refused(file, f"is a folder; name the file in it, say {file / 'config.yaml'}") from None
     except FileNotFoundError:
-        raise _refused(file, f"does not exist (that is {file.absolute()}); name another with --config") from None
+        where = "" if file.is_absolute() else f" (that is {file.absolute()})"
+        raise _refused(file, f"does not exist{where}; name another with --config") from None
     except (OSError, ValueError) as error:
         raise _refused(file, f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(content) > LARGEST:

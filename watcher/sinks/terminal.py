@@ -94,7 +94,8 @@ class Terminal:
         if payload.get("event_type") == "updated" and before is not None and before.get("id") == payload.get("id"):
             then, now = _moment(before.get("captured_at")), _moment(payload.get("captured_at"))
             soon = then is not None and now is not None and abs((now - then).total_seconds()) < GOING_ON_EVERY
-            if soon and before.get("zones") == payload.get("zones"):
+            # At the rim of a zone change leaves it and is back within a second.
+            if soon and (not payload.get("zones") or before.get("zones") == payload.get("zones")):
                 return False
         self._said[camera] = payload
         return True
