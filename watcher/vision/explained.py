@@ -46,7 +46,7 @@ _SHADED = 0.3
 """Part of a shadow whose pixels a shadow explains; the rest are its rims."""
 
 _TOGETHER = 4
-"""Of a pixel and the eight around it: how many light does not explain where it is no speck of noise."""
+"""Of a pixel and the eight around it: how many are alike where it is no speck of noise."""
 
 _KNOWN_TIME = 300.0
 """Seconds after which half of what is known of shadows here is forgotten."""
@@ -57,7 +57,7 @@ _ALIKE = 0.15
 _SOLID = 0.6
 """Part of its hull that a thing fills; what fills less has arms and legs, between which is no thing."""
 _LEAST = 8
-"""Pixels of a hull below which it is a speck."""
+"""Pixels of a shadow, or of a hull, below which it is a speck."""
 
 _NEAR = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 _SQUARE = np.ones((3, 3), np.uint8)
@@ -139,16 +139,26 @@ def _with_a_border(seen: Seen) -> Seen:
 def _without_shadows(seen: Seen, shade: Shade, at: float) -> U8:
     """`seen.changed`, itself where there is none."""
     changed = seen.changed
-    if not seen.shaded.any():
+    shaded = mask_at(seen.places[seen.shaded], changed)
+    if not cv2.countNonZero(_together(shaded)):
         return changed
-    core = _together(cast(U8, cv2.subtract(changed, mask_at(seen.places[seen.shaded], changed))))
+    core = _together(cast(U8, cv2.subtract(changed, shaded)))
     core = cast(U8, cv2.bitwise_and(cv2.morphologyEx(core, cv2.MORPH_CLOSE, _CROSS), changed))
     beside = cast(U8, cv2.subtract(changed, core))
-    # Where a shadow ends is a rim that light does not explain either; what throws one is thicker.
-    body = cast(U8, cv2.bitwise_and(cv2.dilate(cv2.morphologyEx(core, cv2.MORPH_OPEN, _CROSS), _CROSS), core))
-    shadows = _shadows(seen, beside, body, shade, at)
-    if shadows is None:
+    here = beside.ravel().take(seen.places) > 0
+    parts = _Parts.of(beside, seen.places[here])
+    tone = parts.mean(seen.ratio[here])
+    dark = (parts.area >= _LEAST) & (tone > RATIOS[0]) & (tone < RATIOS[1])
+    dark &= parts.mean(seen.shaded[here]) > _SHADED
+    if not dark.any():
         return changed
+    # Where a shadow ends is a rim that light does not explain either; what throws one is thicker.
+    body = cast(U8, cv2.dilate(cv2.morphologyEx(core, cv2.MORPH_OPEN, _CROSS), _CROSS))
+    body = cast(U8, cv2.bitwise_and(body, core))
+    shadow = _shadows(dark, tone, parts.area, parts.share_of_outline(body), shade, at)
+    if not shadow.any():
+        return changed
+    shadows = mask_at(parts.places[shadow[parts.part]], changed)
     rims = cv2.subtract(cv2.bitwise_and(core, cv2.dilate(shadows, _NEAR)), body)
     kept = cv2.subtract(cv2.subtract(changed, rims), shadows)
     return cast(U8, cv2.bitwise_and(changed, _whole(cast(U8, kept))))
@@ -160,26 +170,18 @@ def _together(mask: U8) -> U8:
     return cast(U8, cv2.bitwise_and(mask, above(share, 255 * (_TOGETHER - 0.5) / 9)))
 
 
-def _shadows(seen: Seen, beside: U8, body: U8, shade: Shade, at: float) -> U8 | None:
-    """255 for those parts `beside` the things that are shadows, None where none is; `body` is what throws them."""
-    here = beside.ravel().take(seen.places) > 0
-    places = seen.places[here]
-    parts = _Parts.of(beside, places)
-    tone = parts.mean(seen.ratio[here])
-    shadow = (parts.mean(seen.shaded[here]) > _SHADED) & (tone > RATIOS[0]) & (tone < RATIOS[1])
-    if not shadow.any():
-        return None
-    enclosed = parts.share_of_outline(body)
-    shadow &= enclosed < _ENCLOSED
-    thrown = shadow & (enclosed > 0)
-    gone = thrown
+def _shadows(dark: Mask, tone: F64, area: F64, enclosed: F64, shade: Shade, at: float) -> Mask:
+    """Which of the `dark` parts are shadows; `enclosed` is how much of each one's outline lies on a thing."""
+    dark = dark & (enclosed < _ENCLOSED)
+    thrown = dark & (enclosed > 0)
     known = shade.known(at)
-    if known is not None:
-        gone = thrown | (shadow & (enclosed == 0) & (np.abs(tone - known) < _ALIKE * known))
     if thrown.any():
-        pixels = float(parts.area[thrown].sum())
-        shade.learn(float(tone[thrown] @ parts.area[thrown]) / pixels, pixels, at)
-    return mask_at(places[gone[parts.part]], beside) if gone.any() else None
+        pixels = float(area[thrown].sum())
+        shade.learn(float(tone[thrown] @ area[thrown]) / pixels, pixels, at)
+    if known is None:
+        return thrown
+    lone: Mask = dark & (enclosed == 0) & (np.abs(tone - known) < _ALIKE * known)
+    return thrown | lone
 
 
 def _whole(kept: U8) -> U8:
@@ -199,8 +201,10 @@ class _Parts:
     """The connected parts of a mask, number 0 being what is not in it."""
 
     labels: Labels
+    places: NDArray[np.intp]
+    """Flat indices of the pixels of the mask."""
     part: NDArray[np.intp]
-    """The part that each pixel of the mask belongs to."""
+    """The part that each of these belongs to."""
     area: F64
 
     @classmethod
@@ -208,7 +212,7 @@ class _Parts:
         """Of the mask whose pixels are at these flat indices."""
         count, labels = labelled(mask)
         part = labels.ravel().take(places).astype(np.intp)
-        return cls(labels, part, np.bincount(part, minlength=count).astype(np.float64))
+        return cls(labels, places, part, np.bincount(part, minlength=count).astype(np.float64))
 
     def share_of_outline(self, where: U8) -> F64:
         """Part of each outline, just outside of it, that lies in `where`, 0 to 1."""
