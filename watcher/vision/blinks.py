@@ -106,8 +106,9 @@ class Blinks:
         window = window_around(changed, _SWAY)
         size, changed = changed.size, changed[window]
         scene = cv2.convertScaleAbs(expected[window])
-        low = np.maximum(cv2.erode(scene, self._around), _TOLERANCE) - _TOLERANCE
-        high = np.minimum(cv2.dilate(scene, self._around), np.uint8(255) - _TOLERANCE) + _TOLERANCE
+        tolerance = np.full_like(scene, _TOLERANCE)
+        low = cv2.subtract(cv2.erode(scene, self._around), tolerance)
+        high = cv2.add(cv2.dilate(scene, self._around), tolerance)
         within = cv2.bitwise_and(cv2.inRange(luma[window], low, high), changed)
         joined = cast(U8, cv2.dilate(changed, np.ones((5, 5), np.uint8)))
         swaying, large = np.zeros_like(changed), np.zeros_like(changed)

@@ -83,7 +83,7 @@ def damage(luma: U8, expected: F32, chroma: Callable[[], Chroma]) -> str:
         if np.mean((luma < 20) & (cr < 20) & (cb < 20)) > _GREEN:
             return "a part of the picture is green"
     # What is broken is so over the whole width, or nearly: most pictures in which something passes by end here.
-    apart = np.count_nonzero(np.abs(some - known) > 2 * _STRUCTURED, axis=1)
+    apart = np.add.reduce(np.abs(some - known) > 2 * _STRUCTURED, axis=1, dtype=np.intp)
     if apart.max() < _WIDE * some.shape[1]:
         return ""
     return _broken_rows(luma, expected)
