@@ -14,6 +14,9 @@ LARGEST_GUESS = 64.0
 LEAST_VARIANCE = 0.5
 """Grey levels squared. Even a still, noiseless picture varies by its rounding, and by compression."""
 
+_ENOUGH = 1 << 14
+"""Pixels that tell the noise to a hundredth; of larger pictures only some rows are looked at."""
+
 _TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
@@ -29,9 +32,11 @@ def difference_variance(difference: F32) -> float:
         difference = difference.T
     if difference.shape[1] < 2:
         return LEAST_VARIANCE
-    steps = np.abs(difference[:, 1:] - difference[:, :-1])
+    some = difference[:: max(1, difference.size // _ENOUGH)]
+    steps = np.abs(some[:, 1:] - some[:, :-1])
     # The median of rounded values jumps between whole levels; the mean of the middle half does not.
-    low, high = np.percentile(steps, (25, 75))
+    quarters = steps.size // 4, steps.size * 3 // 4
+    low, high = np.partition(steps, quarters, axis=None)[list(quarters)]
     middle = steps[(steps >= low) & (steps <= high)]
     # For |N(0, s)| the mean between its quartiles is 0.68 s; a step of two pixels has twice the variance.
     sigma = float(middle.mean()) / (0.68 * np.sqrt(2)) if middle.size else 0.0
