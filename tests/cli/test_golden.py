@@ -226,8 +226,32 @@ def test_past_inspections_are_listed(past, capsys):
     assert main(["history", "--verdict", "PASS", "--json"]) == 0
     assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == ["V2"]
     assert main(["history", "--events"]) == 0
-    assert capsys.readouterr().out == ""
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "nothing of the kind has been kept yet\n")
     assert main(["history", "nobody"]) == 2
+
+
+def test_of_a_camera_that_does_not_inspect_events_are_listed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("cameras: {porch: {source: demo}}")
+    history = History(tmp_path / "data")
+    history.start()
+    at = "2026-11-22T10:00:01.000Z"
+    told = {
+        "id": "E1",
+        "camera": "porch",
+        "event_type": "started",
+        "sequence": 0,
+        "started_at": at,
+        "ended_at": None,
+    }
+    history.record(
+        "porch", {**told, "started_at": at, "captured_at": at, "cause": "change", "reason": "changed 3 %"}
+    )
+    until(lambda: history.past.events("porch", 1))
+    history.stop(1)
+    assert main(["history"]) == 0
+    assert capsys.readouterr().out == f"{at}  porch  E1  until open  change  changed 3 %\n"
 
 
 def test_the_counters_of_each_shift_are_listed(at, capsys):

@@ -270,7 +270,7 @@ class Camera:
             mute = None
             if request.setting == MUTE.name:
                 mute = 0.0 if adjusted.muted_until is None else float(request.value or 0)
-            value = "what config.yaml says" if request.value is None else request.value
+            value = "what config.yaml says" if request.value is None else _said(request.value)
             self._inbox.put(UseSettings(adjusted, mute, f"{request.setting} is {value} now"))
             self._adjusted = adjusted
 
@@ -351,3 +351,8 @@ class Camera:
         self._teller.over(datetime.now(UTC), reason)
         if self._feed.ended:
             log.info("%s: %s", self.key, self._feed.lost)
+
+
+def _said(value: object) -> object:
+    """A setting's value as commands have it."""
+    return ("OFF", "ON")[value] if isinstance(value, bool) else value

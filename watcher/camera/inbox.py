@@ -12,6 +12,9 @@ from watcher.references import LoadedReference
 from watcher.requests import Inspect, Request
 
 ROOM = 100
+LONGEST_SAID = 200
+"""Letters of what the log is told of settings that came together."""
+
 STORM = 1000
 """So many triggers may wait: one frame answers all of them."""
 
@@ -68,7 +71,10 @@ class Inbox:
             if isinstance(letter, UseSettings) and isinstance(before, UseSettings):
                 # Settings hold all that was set before: of several in a row the last says everything.
                 self._letters.pop()
-                letter = replace(letter, mute=before.mute) if letter.mute is None else letter
+                mute = before.mute if letter.mute is None else letter.mute
+                # In the log each of them has its place, but no storm of them.
+                what = f"{before.what}, {letter.what}" if len(before.what) < LONGEST_SAID else letter.what
+                letter = replace(letter, mute=mute, what=what)
             room = STORM if isinstance(letter, Triggered) else ROOM
             if len(self._letters) >= room:
                 self.refused += isinstance(letter, Triggered)

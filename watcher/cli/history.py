@@ -2,14 +2,19 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watcher.errors import RequestRefused
 
+if TYPE_CHECKING:
+    from watcher.history import Past
+
 _DESCRIPTION = """\
-Lists the newest inspections of the cameras, or with --events or --counters those, oldest first. It may be read
-while the daemon runs.
+Lists the newest events of the cameras, and of those that inspect the newest inspections, oldest first; with
+--events or --counters those of all. It may be read while the daemon runs.
 """
 
 
@@ -21,7 +26,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )  # fmt: skip
     parser.add_argument("camera", metavar="CAMERA", nargs="?", help="of this camera only")
     parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration")
-    parser.add_argument("--events", action="store_true", help="events instead of inspections")
+    parser.add_argument("--events", action="store_true", help="events, also of cameras that inspect")
     parser.add_argument("--counters", action="store_true", help="the counters of each shift or batch instead")
     parser.add_argument("--verdict", choices=("PASS", "FAIL", "NOT_INSPECTED"), help="only these inspections")
     parser.add_argument("--last", metavar="N", type=int, default=20, help="how many of each camera (%(default)s)")
@@ -40,19 +45,28 @@ def run(args: argparse.Namespace) -> int:
             f"there is no camera {args.camera}; the configuration has {', '.join(options.cameras)}"
         )
     past = Past(Path(options.storage.folder).absolute())
+    found = 0
     for camera in [args.camera] if args.camera else options.cameras:
-        if args.counters:
-            for told in reversed(past.shifts(camera, args.last)):
-                print(json.dumps({"camera": camera, **told}) if args.json else _shift(camera, told))
-            continue
-        if args.events:
-            for payload in reversed(past.events(camera, args.last)):
-                print(json.dumps(payload) if args.json else _event(payload))
-            continue
+        for line in _lines(args, past, camera, options.cameras[camera].inspects):
+            print(line)
+            found += 1
+    if not found:
+        print("nothing of the kind has been kept yet", file=sys.stderr)
+    return 0
+
+
+def _lines(args: argparse.Namespace, past: "Past", camera: str, inspects: bool) -> Iterator[str]:
+    """What is asked for of one camera, oldest first."""
+    if args.counters:
+        for told in reversed(past.shifts(camera, args.last)):
+            yield json.dumps({"camera": camera, **told}) if args.json else _shift(camera, told)
+    elif args.events or not (inspects or args.verdict):
+        for payload in reversed(past.events(camera, args.last)):
+            yield json.dumps(payload) if args.json else _event(payload)
+    else:
         for one in reversed(past.inspections(camera, args.last, args.verdict)):
             told = {**one.payload, "truth": one.truth}
-            print(json.dumps(told) if args.json else _inspection(told))
-    return 0
+            yield json.dumps(told) if args.json else _inspection(told)
 
 
 def _inspection(told: dict[str, Any]) -> str:
