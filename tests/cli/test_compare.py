@@ -91,7 +91,7 @@ def test_people_get_a_line_each(at, capsys):
     box = region.box
     assert f" of what was compared, at {box.x0},{box.y0} {box.width}x{box.height} (SSIM 0." in told[1]
     assert "score" not in told[1]
-    assert "broken.jpg" in told[2]
+    assert told[2].count("broken.jpg") == 1
 
 
 def test_of_many_regions_the_largest_three_are_placed(at, capsys):

@@ -167,7 +167,7 @@ def _reason(comparison: "Comparison") -> str:
     """The reason, and where the largest regions are: ``1 region differs, 0.9 % of …, at 254,93 53x55``."""
     boxes = [region.box for region in comparison.regions[:_MOST_PLACES]]
     if not boxes:
-        return comparison.reason
+        return comparison.reason.removeprefix(f"{comparison.image}: ")  # which stands beside it
     places = "; ".join(f"{box.x0},{box.y0} {box.width}x{box.height}" for box in boxes)
     first = "the largest " if len(comparison.regions) > len(boxes) else ""
     return f"{comparison.reason}, {first}at {places}"
