@@ -52,3 +52,16 @@ def test_a_clock_that_is_set_back():
     stamps.set(LEFT, 11.0, WHOLE)
     assert latest(stamps, LEFT) == pytest.approx(11.0)
     assert latest(stamps, 255 - LEFT) == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("begins", [0.0, 1234567.891, 1.7e9])
+def test_times_are_exact_to_a_millisecond_for_hours_and_of_this_moment_wholly(begins):
+    stamps = Stamps((4, 6))
+    stamps.set(ALL, begins, WHOLE)
+    for frame in range(1, 3 * 3600 * 2):
+        at = begins + frame / 2
+        stamps.set(LEFT, at, WHOLE)
+        if frame % 997 == 0:
+            assert latest(stamps, LEFT) == at
+            assert latest(stamps, 255 - LEFT) == pytest.approx(begins, abs=2e-3)
+            np.testing.assert_array_equal(stamps.between(at - 1, at), LEFT)
