@@ -54,7 +54,7 @@ _NEAR, _FAR = 3.0, 12.0
 _SAME = 0.04
 """A factor nearer to 1 than this everywhere is none."""
 
-_GAINS = (0.3, 3.0)
+GAINS = (0.3, 3.0)
 
 _WHITE = 248.0
 """Grey levels beyond which the mean of four pixels may be burnt out."""
@@ -173,7 +173,7 @@ class _Whites:
 
     @classmethod
     def of(cls, x: F32, p: F32, seen: NDArray[np.bool_]) -> "_Whites | None":
-        white = (x > _WHITE) & (p < _WHITE) & (p * _GAINS[1] > _WHITE) & seen
+        white = (x > _WHITE) & (p < _WHITE) & (p * GAINS[1] > _WHITE) & seen
         if np.count_nonzero(white) < _LEAST:
             return None
         mask = white.astype(np.uint8)
@@ -220,7 +220,7 @@ def _gain(x: F32, p: F32, lit: F32) -> F32:
     near, weight = _factor(x, p, lit, _NEAR, 2)
     far, _ = _factor(x, p, lit, _FAR, 4)
     trust = np.minimum(weight * 4, np.float32(1))
-    return np.asarray(np.clip(near * trust + far * (1 - trust), *_GAINS), np.float32)
+    return np.asarray(np.clip(near * trust + far * (1 - trust), *GAINS), np.float32)
 
 
 def _factor(x: F32, p: F32, lit: F32, reach: float, coarser: int) -> tuple[F32, F32]:

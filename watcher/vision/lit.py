@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from watcher.vision.arrays import F32, U8, above, at_least_0, at_most, up_to
-from watcher.vision.field import gain_field
+from watcher.vision.field import GAINS, gain_field
 from watcher.vision.tone import CLIPPED, NOTICED, SAME_TONE, Tone, coarse, line_on, tone_on, unclipped
 
 _BRIGHT = 225.0
@@ -152,7 +152,7 @@ class Lit:
         self.field = self._parts(light, spread)
         left = self._left()
         if left > max(_UNEXPLAINED, self._in_vain):
-            self._try_others(left, spread)
+            self._try_others(left, before, spread)
         else:
             self._in_vain *= _FORGOTTEN
         if before is None and self.field is None and self.light is light:
@@ -203,9 +203,16 @@ class Lit:
             means = np.clip(means / coarse(self.field), 0, 255)
         return tone_on(means, self._coarse, weight, self.light, noticed)
 
-    def _try_others(self, left: float, spread: float) -> None:
-        """A curve that took the lamp's half of the picture for the light on all of it?"""
+    def _try_others(self, left: float, before: F32 | None, spread: float) -> None:
+        """Light that goes on from where it was `before`? A curve that took the lamp's half of the picture for the
+        light on all of it?"""
         self._in_vain = _MORE_THAN_IN_VAIN * left
+        if before is not None:
+            fresh, self.field = self.field, self._further(before, spread)
+            if self._left() < _BETTER * left:
+                self._in_vain = 0.0
+                return
+            self.field = fresh
         for other in self._others():
             found = self.light, self.field
             self.light, self.field = other, self._parts(other, spread)
@@ -213,6 +220,12 @@ class Lit:
                 left, self._in_vain = now, 0.0
             else:
                 self.light, self.field = found
+
+    def _further(self, before: F32, spread: float) -> F32:
+        """The light on parts of the picture, sought as what has been added to that `before`."""
+        expected = np.clip(np.clip(self.light.on(self._expected), 0, 255) * before, 0, 255)
+        gain = gain_field(self._luma, expected, spread, self._everything)
+        return before if gain is None else np.clip(before * gain, *GAINS).astype(np.float32)
 
     def _others(self) -> Iterator[Tone]:
         """What the light on all of the picture may be instead, where that makes a difference."""
