@@ -30,8 +30,9 @@ REACH = 16
 STILL = 0.12
 """Pixels at the corners of the picture: less is not worth bending the picture for."""
 
-SHAKES_FOR = 10.0
-"""Seconds after the last shift for which a camera is known to shake."""
+SHAKES_FOR, SHAKES = 10.0, 0.3
+"""Seconds after the last shift for which a camera is known to shake, and pixels at the corners of such a shift: a
+mast that trembles by less would cost a search in every frame, and shows in none."""
 
 _AS_USUAL = 0.85
 """Part of the usual share of fitting points at which a place is taken to be the right one."""
@@ -188,9 +189,10 @@ class Steady:
             share = points.share(misfit)
             if share >= _UNLIKE:  # of a picture of something else there is nothing to learn
                 points.learn_trust(misfit)
-        if base.sway.reach(self._size) >= STILL:
+        reach = base.sway.reach(self._size)
+        if reach >= SHAKES:
             self._swayed_at = at
-        elif base.sway != STANDING:
+        elif reach < STILL and base.sway != STANDING:
             base = replace(base, sway=STANDING)
         self._fit, self.share = base, share if base.gain > _FAINT else 0.0
         if share >= _UNLIKE:
