@@ -10,7 +10,8 @@ import pytest
 
 from tests.vision.pictures import UTC0, textured
 from watcher.errors import PictureUnreadable
-from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, PlanarPixels, encode_jpeg
+from watcher.vision.frame import ArrayPixels, Asked, Frame, JpegPixels, PlanarPixels, encode_jpeg
+from watcher.vision.picture import decode_picture
 from watcher.vision.shrink import Shrinker
 
 FULL = (640, 360)
@@ -153,6 +154,27 @@ def test_a_jpeg_decoded_small_equals_one_decoded_whole_and_shrunk(full, grey):
             pixels.chroma(VIEW, Shrinker()), ArrayPixels(drawn).chroma(VIEW, Shrinker()), strict=True
         ):
             assert np.abs(plane.astype(int) - want).mean() < 2
+
+
+@pytest.mark.parametrize("full", [(640, 360), (641, 359), (160, 90), (240, 135)])
+def test_a_stream_whose_colours_are_asked_for_is_decoded_once_a_picture(full, monkeypatch):
+    data = encode_jpeg(cv2.merge([textured(full, seed=seed, fine=0, low=60, high=200) for seed in (1, 2, 3)]), 92)
+    decoded = []
+    monkeypatch.setattr(
+        "watcher.vision.frame.decode_picture", lambda *how: decoded.append(how) or decode_picture(*how)
+    )
+    asked, half = Asked(), (VIEW[0] // 2, VIEW[1] // 2)
+    views = []
+    for colors in (True, True, False, False):
+        pixels = JpegPixels(data, asked)
+        luma = pixels.luma(VIEW, Shrinker()).astype(int)
+        views.append((luma, *(pixels.chroma(VIEW, Shrinker()) + pixels.chroma(half, Shrinker()) if colors else ())))
+    # Grey and, twice, colours; all at once; all at once, in vain; grey.
+    assert len(decoded) == 3 + 1 + 1 + 1
+    for separate, together in zip(*views[:2], strict=True):
+        assert separate.shape == together.shape
+        assert np.abs(separate.astype(int) - together).mean() < 1
+    assert np.array_equal(views[3][0], views[0][0])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -5,7 +5,7 @@ import struct
 import cv2
 
 from watcher.errors import PictureUnreadable
-from watcher.vision.frame import ArrayPixels, JpegPixels, Pixels
+from watcher.vision.frame import ArrayPixels, Asked, JpegPixels, Pixels
 from watcher.vision.picture import decode_picture
 
 MAX_BYTES = 128_000_000
@@ -16,8 +16,8 @@ _START_OF_SCAN = 0xDA
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
-def encoded_pixels(data: bytes) -> Pixels:
-    """Pixels of an encoded picture.
+def encoded_pixels(data: bytes, asked: Asked | None = None) -> Pixels:
+    """Pixels of an encoded picture; `asked` is shared by those of a stream.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def encoded_pixels(data: bytes) -> Pixels:
     """
     if data[:2] != _JPEG:
         return ArrayPixels(decode_picture(data))
-    pixels = JpegPixels(data)
+    pixels = JpegPixels(data, asked)
     if not jpeg_complete(data):
         raise PictureUnreadable("the picture ends early")
     return pixels

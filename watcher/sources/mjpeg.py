@@ -12,7 +12,7 @@ from watcher.sources.multipart import Ended, Parts, boundary_of
 from watcher.sources.options import MjpegOptions
 from watcher.sources.times import now
 from watcher.sources.urls import address, shown
-from watcher.vision.frame import Frame, Tick
+from watcher.vision.frame import Asked, Frame, Tick
 
 
 class Mjpeg:
@@ -49,14 +49,14 @@ class Mjpeg:
         if self._reply is None:
             raise SourceUnavailable(f"{self._shown} has not been opened")
         parts = Parts(self._reply.body.read1, self._boundary, self._options.timeout)
-        index = 0
+        index, asked = 0, Asked()
         while not self._closed.is_set():
             part = self._next(parts)
             at, utc = now()
             if part is None:
                 return
             try:
-                yield Frame(at, utc, encoded_pixels(part), index)
+                yield Frame(at, utc, encoded_pixels(part, asked), index)
             except PictureUnreadable as error:
                 yield Tick(at, utc, index, trouble=str(error))
             index += 1

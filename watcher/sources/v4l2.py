@@ -17,7 +17,7 @@ from watcher.sources.options import V4l2Options
 from watcher.sources.packets import SLICE, Feed, LiveFrames, VideoPacket, words
 from watcher.sources.times import now
 from watcher.vision.arrays import U8
-from watcher.vision.frame import ArrayPixels, Frame, Tick
+from watcher.vision.frame import ArrayPixels, Asked, Frame, Tick
 
 
 class V4l2:
@@ -59,10 +59,10 @@ class V4l2:
         if self._feed is None:
             raise SourceUnavailable(f"{self._options.device} has not been opened")
         jpeg = self._feed.stream.codec_context.name == "mjpeg"
-        live = LiveFrames(self._feed)
+        live, asked = LiveFrames(self._feed), Asked()
         for index, packet in enumerate(self._feed.packets(self._ready)):
             if jpeg:
-                yield jpeg_observed(packet, index)
+                yield jpeg_observed(packet, index, asked)
             else:
                 yield from live.of(packet)
         if not self._closed.is_set():
@@ -134,11 +134,11 @@ class V4l2:
                 self._closed.wait(0.01)  # where reading fails at once
 
 
-def jpeg_observed(packet: VideoPacket, index: int) -> Frame | Tick:
-    """A JPEG packet as an observation, its bytes kept."""
+def jpeg_observed(packet: VideoPacket, index: int, asked: Asked | None = None) -> Frame | Tick:
+    """A JPEG packet as an observation, its bytes kept; `asked` is shared by those of a stream."""
     at, utc = now()
     try:
-        return Frame(at, utc, encoded_pixels(bytes(packet)), index)
+        return Frame(at, utc, encoded_pixels(bytes(packet), asked), index)
     except PictureUnreadable as error:
         return Tick(at, utc, index, trouble=str(error))
 

@@ -98,23 +98,46 @@ class ArrayPixels:
         return ArrayPixels(self._array.copy())
 
 
+class Asked:
+    """What was asked of the last JPEG of a stream, and is therefore expected of the next one."""
+
+    def __init__(self) -> None:
+        self.colors = False
+
+
 class JpegPixels:
     """Pixels that came as JPEG bytes; decoded no larger than asked for.
 
     Decoding grey at an eighth, a quarter or half of the size skips most of the inverse transform and all of
-    the colour: about a fifth of the time of decoding to colour.
+    the colour: about half of the time of decoding to colour. Most of what is left goes into unpacking the bytes,
+    so where the picture before was asked for its colours (something is changing) they are decoded along with grey.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, asked: Asked | None = None) -> None:
+        self._asked = asked or Asked()
+        self._colors: Chroma | None = None
         header = picture_header(data)
         check_picture_size(header)
         self.size = header.size
         self._data = data
 
     def luma(self, size: Size, shrinker: Shrinker) -> U8:
-        return shrinker.shrink(self._reduced(size, cv2.IMREAD_GRAYSCALE), size)
+        expected, self._asked.colors = self._asked.colors, False
+        if not expected:
+            return shrinker.shrink(self._reduced(size, cv2.IMREAD_GRAYSCALE), size)
+        small = shrinker.shrink(self._reduced(size, cv2.IMREAD_COLOR), size)
+        luma, *colors = cast(list[U8], cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb)))
+        self._colors = colors[0], colors[1]
+        return luma
 
     def chroma(self, size: Size, shrinker: Shrinker) -> Chroma:
+        self._asked.colors = True
+        if self._colors is not None:
+            height, width = self._colors[0].shape
+            if size == (width, height):
+                return self._colors
+            if size[0] <= width and size[1] <= height:
+                return _chroma_at(self._colors[0], size), _chroma_at(self._colors[1], size)
         small = shrinker.shrink(self._reduced(size, cv2.IMREAD_COLOR), size)
         return _split_chroma(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb))
 
