@@ -8,32 +8,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from watcher.camera.album import Album, Following, Seeing
 from watcher.camera.health import UNKNOWN, Health, States, Steady
 from watcher.camera.live import LiveView
 from watcher.camera.options import CameraOptions
-from watcher.camera.pictures import FramePictures, Keepsake, Moment
-from watcher.events import words
 from watcher.events.event import Event, EventUpdate
-from watcher.events.look import WHOLE, strongest
+from watcher.events.look import WHOLE
 from watcher.events.near import NearMiss
 from watcher.events.payload import decision, payload
 from watcher.sinks import Outlet, StateValue
 from watcher.sinks.snapshot import snapshot_path
-from watcher.vision.arrays import U8
-from watcher.vision.detection import Detection, Region
+from watcher.vision.detection import Detection
 from watcher.vision.frame import Frame, Gap, Observation
-from watcher.vision.geometry import Size
 
 log = logging.getLogger(__name__)
 
-QUIET_EVERY = 10.0
-COPY_EVERY = 0.2
-COMPRESSED_AFTER = 1.0
-"""Seconds after which the best frame of an event that goes on is kept as JPEG: a better one seldom comes then."""
-CLEARLY_BETTER = 1.5
 STATE_EVERY = 1.0
 STATE_AT_LEAST_EVERY = 30.0
 _OF_LAST_EVENT = (
@@ -50,29 +39,8 @@ UNSEEING = frozenset(("dark", "obscured"))
 """States in which the camera sees nothing, even where nothing differs from its reference."""
 
 
-class Seeing(Protocol):
-    """What a detector shows of its last step, for pictures."""
-
-    @property
-    def size(self) -> Size | None: ...
-
-    @property
-    def change(self) -> NDArray[np.float32]: ...
-
-    def expected(self) -> U8 | None: ...
-
-
-class Tracking(Protocol):
+class Tracking(Following, Protocol):
     """What a tracker knows after its last step."""
-
-    @property
-    def open(self) -> Event | None: ...
-
-    @property
-    def best(self) -> float | None: ...
-
-    @property
-    def is_best(self) -> bool: ...
 
     @property
     def near_miss(self) -> NearMiss | None: ...
@@ -90,16 +58,6 @@ class Circumstances:
     trouble: str = ""
     dropped: int = 0
     live: bool = True
-
-
-@dataclass(slots=True)
-class _Best:
-    """The frame that shows the open event best, so far."""
-
-    moment: Moment
-    score: float
-    at: float
-    kept: Keepsake | None = None
 
 
 @dataclass(slots=True)
@@ -124,13 +82,12 @@ class Teller:
 
     def __init__(self, options: CameraOptions, outlets: Sequence[Outlet], folder: Path) -> None:
         self._outlets, self._folder = outlets, folder
+        self._album = Album(outlets)
         self.use_options(options)
         self.states = States(self._offer)
         self._live = LiveView(self._offer)
         self._steady: dict[str, Steady] = {}
         self._open: tuple[EventUpdate, str] | None = None
-        self._best: _Best | None = None
-        self._quiet: Keepsake | None = None
         self._last_event: dict[str, Any] = {}
         self._pace = _Pace(time.monotonic())
         self._ready = False
@@ -165,7 +122,7 @@ class Teller:
         self.tell_states(seen.utc, now)
         self._tell_change(seen, detection, tracker, now)
         self._tell_last()
-        self._tell_pictures(seen, detection, updates, detector, tracker)
+        self._album.step(seen, detection, updates, detector, tracker)
         if tracker.near_miss is not None:
             self._offer("decision", decision(tracker.near_miss, self._options.key))
         self._tell_pace(seen, detection, now, told_at)
@@ -181,22 +138,23 @@ class Teller:
     def begin(self) -> None:
         """A new detector: whatever was known of the scene is open again."""
         self._ready = self._known = False
-        self._blind_since, self._quiet, self._best = None, None, None
-        self._troubles = {}
-        self._steady = {key: Steady(self._options.events.rise, self._options.events.fall) for key in self._zones}
+        self._blind_since, self._troubles = None, {}
+        self._album.begin()
+        events = self._options.events
+        self._steady = {key: Steady(events.rise, events.fall) for key in self._options.zones}
 
     def use_options(self, options: CameraOptions) -> None:
         """Other settings of the same camera from now on."""
         self._options = options
-        self._zones = {key: zone.points for key, zone in options.zones.items()}
         common = options.events.threshold
         self._thresholds = {
             key: common if zone.threshold is None else zone.threshold for key, zone in options.zones.items()
         } or {WHOLE: common}
+        self._album.use_options(options, self._thresholds)
 
     def use_picture(self, frame: Frame | None) -> None:
         """What is shown as the reference from now on; None: what the detector expects."""
-        self._quiet = None if frame is None else Keepsake(frame)
+        self._album.use_picture(frame)
 
     def tell_states(self, utc: datetime, now: Circumstances) -> None:
         """How the camera is; where nothing is known, the states that would be a guess say so."""
@@ -229,7 +187,7 @@ class Teller:
             changed_fraction=detection.changed_fraction if detection else 0.0, zones=(), regions=regions,
             frame_size=frame.size, reason="taken by request",
         )  # fmt: skip
-        self._offer_pictures(update, self._moment(frame, detection, detector))
+        self._album.snapshot(update, frame, detection, detector)
 
     def crashed(self, utc: datetime, reason: str) -> None:
         """The watch thread has failed: an open event is ended here, because its tracker may be what failed."""
@@ -315,63 +273,6 @@ class Teller:
         for key, steady in self._steady.items():
             steady.on = False
             self.states.say(f"zone/{key}", UNKNOWN)
-
-    def _tell_pictures(
-        self,
-        seen: Observation,
-        detection: Detection,
-        updates: tuple[EventUpdate, ...],
-        detector: Seeing,
-        tracker: Tracking,
-    ) -> None:
-        for update in updates:
-            if update.phase == "ended" and self._best is not None:
-                self._offer_pictures(update, self._best.moment)
-                self._best = None
-            if update.event.end_reason == "settled":
-                self._quiet = None  # it is without what has come to stay, or shows what is gone
-        if not isinstance(seen, Frame):
-            return
-        self._keep(seen, detection, detector, tracker)
-        for update in updates:
-            if update.phase == "started":
-                shown = self._best.moment if self._best else self._moment(seen, detection, detector)
-                self._offer_pictures(update, shown)
-
-    def _keep(self, seen: Frame, detection: Detection, detector: Seeing, tracker: Tracking) -> None:
-        """Keep what pictures may be made of later; a copy is dear, so there are few."""
-        if tracker.is_best:
-            score, best = tracker.best or 0.0, self._best
-            if best is None or not best.at <= seen.at < best.at + COPY_EVERY or score > best.score * CLEARLY_BETTER:
-                self._best = _Best(self._moment(seen, detection, detector), score, seen.at)
-                return
-        best = self._best
-        if best is not None and tracker.open is not None and seen.at - best.at > COMPRESSED_AFTER:
-            best.kept = best.kept or Keepsake(best.moment.frame)
-            best.moment = replace(best.moment, frame=best.kept.frame)
-        elif detection.outcome == "clear" and tracker.open is None:
-            self._best = None
-            if self._quiet is None or not self._quiet.younger(seen.at, QUIET_EVERY):
-                self._quiet = Keepsake(seen)
-
-    def _moment(self, frame: Frame, detection: Detection | None, detector: Seeing) -> Moment:
-        """Of this frame, with words of its own: those of an update are of the frame that decided."""
-        change = detector.change.copy() if detector.size is not None else None
-        regions: tuple[Region, ...] = ()
-        changed = ""
-        if detection is not None:
-            regions = detection.regions
-            if detection.outcome == "changed":
-                changed = words.changed(strongest(detection, self._thresholds))
-        return Moment(frame.owned(), regions, change, detector.expected(), changed)
-
-    def _offer_pictures(self, update: EventUpdate, moment: Moment) -> None:
-        local = moment.frame.utc.astimezone()
-        caption = "  ".join(filter(None, (self._options.title, f"{local:%Y-%m-%d %H:%M:%S}", moment.words)))
-        quiet = None if self._quiet is None else self._quiet.frame
-        pictures = FramePictures(moment, quiet, self._zones, caption)
-        for outlet in self._outlets:
-            outlet.pictures(self._options.key, update, pictures)
 
     def _tell_pace(self, seen: Observation, detection: Detection, now: Circumstances, clock: float) -> None:
         if isinstance(seen, Frame):

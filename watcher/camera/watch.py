@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from watcher.camera.album import Seeing
 from watcher.camera.capture import Capture
 from watcher.camera.feed import Feed
 from watcher.camera.force import InForce, Renewal, asks_for
@@ -15,7 +16,7 @@ from watcher.camera.memory import Memory, Remembers
 from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
 from watcher.camera.sizes import Sizes
-from watcher.camera.teller import Circumstances, Seeing, Teller, Tracking
+from watcher.camera.teller import Circumstances, Teller, Tracking
 from watcher.errors import ReferenceUnusable
 from watcher.events.event import Event
 from watcher.events.options import EventsOptions
