@@ -47,7 +47,8 @@ from watcher.sinks.options import RecordOptions
 from watcher.sources import Source
 from watcher.sources.build import make_source
 from watcher.sources.options import FolderOptions, VideoOptions
-from watcher.vision.frame import Frame, JpegPixels, encode_jpeg
+from watcher.vision.frame import Frame, encode_jpeg
+from watcher.vision.jpeg import JpegPixels
 from watcher.vision.options import AreaOptions, ZoneOptions
 from watcher.vision.picture import decode_picture
 from watcher.vision.reference.options import FixedOptions

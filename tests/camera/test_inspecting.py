@@ -36,7 +36,8 @@ from watcher.requests import (
 )
 from watcher.sinks.options import StorageOptions
 from watcher.sinks.snapshot import Snapshots
-from watcher.vision.frame import Frame, JpegPixels, encode_jpeg
+from watcher.vision.frame import Frame, encode_jpeg
+from watcher.vision.jpeg import JpegPixels
 from watcher.vision.options import ZoneOptions
 from watcher.vision.picture import decode_picture
 from watcher.vision.reference.options import GoldenOptions

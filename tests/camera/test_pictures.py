@@ -13,8 +13,9 @@ from tests.support.wait import until
 from watcher.camera.pictures import DIFFERENCE_WIDTH, FramePictures, Keepsake, Moment, compressed
 from watcher.camera.private import Veil, VeiledPixels
 from watcher.vision.detection import Region
-from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, Pixels, PlanarPixels, encode_jpeg
+from watcher.vision.frame import ArrayPixels, Frame, Pixels, PlanarPixels, encode_jpeg
 from watcher.vision.geometry import Box
+from watcher.vision.jpeg import JpegPixels
 from watcher.vision.picture import decode_picture
 
 REGION = Region(Box(40, 30, 80, 70), area=1600, peak=1.0, mean=0.8)

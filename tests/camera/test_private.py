@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from tests.support.cameras import SIZE, START, scene
 from watcher.camera.private import Veil
-from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, Pixels, PlanarPixels, encode_jpeg
+from watcher.vision.frame import ArrayPixels, Frame, Pixels, PlanarPixels, encode_jpeg
+from watcher.vision.jpeg import JpegPixels
 from watcher.vision.shrink import Shrinker
 
 LEFT = [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)]

@@ -5,7 +5,8 @@ import pytest
 from tests.support import scenes
 from watcher.errors import PictureUnreadable
 from watcher.sources.encoded import encoded_pixels, jpeg_complete
-from watcher.vision.frame import ArrayPixels, JpegPixels
+from watcher.vision.frame import ArrayPixels
+from watcher.vision.jpeg import JpegPixels
 
 DRAWN = scenes.picture()
 JPEG = scenes.jpegs([DRAWN])[0]

@@ -18,8 +18,9 @@ from tests.vision.pictures import (
 )
 from watcher.errors import ReferenceUnusable
 from watcher.vision.detector import Detector
-from watcher.vision.frame import ArrayPixels, Frame, Gap, JpegPixels, Tick, encode_jpeg
+from watcher.vision.frame import ArrayPixels, Frame, Gap, Tick, encode_jpeg
 from watcher.vision.geometry import Box
+from watcher.vision.jpeg import JpegPixels
 from watcher.vision.options import AreaOptions, DetectorOptions, WatchedOptions, ZoneOptions
 from watcher.vision.reference.options import BackgroundOptions, FixedOptions
 from watcher.vision.reference.tint import FIRST

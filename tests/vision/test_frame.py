@@ -10,7 +10,8 @@ import pytest
 
 from tests.vision.pictures import UTC0, textured
 from watcher.errors import PictureUnreadable
-from watcher.vision.frame import ArrayPixels, Asked, Frame, JpegPixels, PlanarPixels, encode_jpeg
+from watcher.vision.frame import ArrayPixels, Frame, PlanarPixels, encode_jpeg
+from watcher.vision.jpeg import Asked, JpegPixels
 from watcher.vision.picture import decode_picture
 from watcher.vision.shrink import Shrinker
 
@@ -161,7 +162,7 @@ def test_a_stream_whose_colours_are_asked_for_is_decoded_once_a_picture(full, mo
     data = encode_jpeg(cv2.merge([textured(full, seed=seed, fine=0, low=60, high=200) for seed in (1, 2, 3)]), 92)
     decoded = []
     monkeypatch.setattr(
-        "watcher.vision.frame.decode_picture", lambda *how: decoded.append(how) or decode_picture(*how)
+        "watcher.vision.jpeg.decode_picture", lambda *how: decoded.append(how) or decode_picture(*how)
     )
     asked, half = Asked(), (VIEW[0] // 2, VIEW[1] // 2)
     views = []

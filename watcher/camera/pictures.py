@@ -15,8 +15,9 @@ from watcher.errors import PictureUnreadable
 from watcher.vision import draw
 from watcher.vision.arrays import U8
 from watcher.vision.detection import Region
-from watcher.vision.frame import Frame, JpegPixels, Pixels, encode_jpeg
+from watcher.vision.frame import Frame, Pixels, encode_jpeg
 from watcher.vision.geometry import Point
+from watcher.vision.jpeg import JpegPixels
 
 DIFFERENCE_WIDTH = 640
 

@@ -23,8 +23,9 @@ from watcher.events.options import EventsOptions
 from watcher.loop import Detects, Tracks, Updates, watch
 from watcher.requests import ForgetLearnt, Republish, SetReference, TakeSnapshot
 from watcher.vision.detection import Detection
-from watcher.vision.frame import Frame, Gap, JpegPixels, Observation, encode_jpeg
+from watcher.vision.frame import Frame, Gap, Observation, encode_jpeg
 from watcher.vision.geometry import Size
+from watcher.vision.jpeg import JpegPixels
 from watcher.vision.options import ZoneOptions
 from watcher.vision.reference.options import BackgroundOptions
 

@@ -21,7 +21,8 @@ from watcher.sinks.options import StorageOptions
 from watcher.sources import Source
 from watcher.sources.build import make_source
 from watcher.sources.options import FolderOptions, SourceOptions
-from watcher.vision.frame import ArrayPixels, Frame, JpegPixels, PlanarPixels
+from watcher.vision.frame import ArrayPixels, Frame, PlanarPixels
+from watcher.vision.jpeg import JpegPixels
 
 LIMIT = 20.0
 """Seconds that everything together may take: twice what a camera is given to answer."""

@@ -5,7 +5,8 @@ import struct
 import cv2
 
 from watcher.errors import PictureUnreadable
-from watcher.vision.frame import ArrayPixels, Asked, JpegPixels, Pixels
+from watcher.vision.frame import ArrayPixels, Pixels
+from watcher.vision.jpeg import Asked, JpegPixels
 from watcher.vision.picture import decode_picture
 
 MAX_BYTES = 128_000_000

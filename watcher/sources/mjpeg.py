@@ -12,7 +12,8 @@ from watcher.sources.multipart import Ended, Parts, boundary_of
 from watcher.sources.options import MjpegOptions
 from watcher.sources.times import now
 from watcher.sources.urls import address, shown
-from watcher.vision.frame import Asked, Frame, Tick
+from watcher.vision.frame import Frame, Tick
+from watcher.vision.jpeg import Asked
 
 
 class Mjpeg:

@@ -17,7 +17,8 @@ from watcher.sources.options import V4l2Options
 from watcher.sources.packets import SLICE, Feed, LiveFrames, VideoPacket, words
 from watcher.sources.times import now
 from watcher.vision.arrays import U8
-from watcher.vision.frame import ArrayPixels, Asked, Frame, Tick
+from watcher.vision.frame import ArrayPixels, Frame, Tick
+from watcher.vision.jpeg import Asked
 
 
 class V4l2:
