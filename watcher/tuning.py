@@ -1,13 +1,12 @@
 """Other settings tried on the same frames, side by side: what each would have meant, and which to propose.
 
 For each sensitivity, and with and without a number of false alarms, an engine of its own watches, exactly as a
-camera's would; behind it, trackers with other
-thresholds and rise times see what it detects. What engines learn follows the present settings of events. Nobody
-says which events were meant, so each is told by what its change did: what passes through the picture, or comes and
-stays, is kept; what is over in a moment, stays in one place and goes, or covers nearly everything is what people
-complain of. Of the settings that keep all that the present ones find of the first kind, the one with the least of
-the second is proposed, and of those the one that changes least. Where it is known that nothing happened (`quiet`),
-the most sensitive one that stays silent.
+camera's would; behind it, trackers with other thresholds and rise times see what it detects. What engines learn
+follows the present settings of events. Nobody says which events were meant, so each is told by what its change did:
+what passes through the picture, or comes and stays, is kept; what is over in a moment, stays in one place and goes,
+or covers nearly everything is what people complain of. Of the settings that keep all that the present ones find of
+the first kind, the one with the least of the second is proposed, and of those the one that changes least. Where it
+is known that nothing happened (`quiet`), the most sensitive one that stays silent.
 """
 
 from collections.abc import Iterable, Iterator
