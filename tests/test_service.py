@@ -19,6 +19,8 @@ import pytest
 from tests.support.broker import Listener, Mosquitto, free_port, retained
 from tests.support.scenes import picture, write_clip
 from tests.support.wait import until
+from watcher.errors import ConfigError
+from watcher.files import claimed
 from watcher.service import Service
 
 STOP_WITHIN = 5.0
@@ -392,6 +394,29 @@ def test_a_fault_in_reloading_is_logged_and_survived(tmp_path: Path, caplog: pyt
     path.write_text(f"mqtt: []\ncameras: {{demo: {CAMERA}}}\n")
     Service(path)._reload()
     assert "not reloaded: a fault in the program" in caplog.text
+
+
+def test_one_folder_is_for_one_daemon(tmp_path: Path, broker: Mosquitto, daemons: list[Daemon]) -> None:
+    daemons.append(first := Daemon(tmp_path, broker.port, f"demo: {CAMERA}"))
+    first.says("watching 1 camera")
+    with pytest.raises(ConfigError, match=r"config.yaml: storage.folder: another daemon uses .*data; end it"):
+        Service(first.path).run()
+    other = tmp_path / "other.yaml"
+    other.write_text(f"storage: {{folder: mine}}\nmqtt: []\ncameras: {{demo: {CAMERA}}}\n")
+    service = Service(other)
+    service._start()
+    try:
+        other.write_text(f"storage: {{folder: data}}\nmqtt: []\ncameras: {{demo: {CAMERA}}}\n")
+        with pytest.raises(ConfigError, match="another daemon uses"):
+            service._take_up()
+        first.kill()
+        service._take_up()
+        assert claimed(tmp_path / "mine/daemon.lock"), "what was left is free again"
+        assert claimed(tmp_path / "data/daemon.lock") is None
+    finally:
+        service._end(1)
+        service._let_go_but()
+    assert claimed(tmp_path / "data/daemon.lock")
 
 
 def test_signals_before_the_service_listens() -> None:

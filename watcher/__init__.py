@@ -40,7 +40,7 @@ floor  who lives there
        said; ``loop``.
        Arrays and values in, values out: no clock, no log, no thread, no file, no chance
 0      ``errors``: everything raised on purpose; ``quantities``: 0.3 s, 1.5 %, 5 GB; ``plugins``: a class by name;
-       ``files``: small ones that people write; ``secret``: what never shows
+       ``files``: small ones that people write, and claims; ``secret``: what never shows
 =====  ==========================================================================================================
 
 Each family says what can be set in its ``options.py``: frozen dataclasses of the standard library alone. ``config``

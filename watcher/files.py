@@ -1,7 +1,9 @@
-"""Files read within bounds, never a pipe or device, which would be waited on for ever; and files written whole."""
+"""Files read within bounds, never a pipe or device, which would be waited on for ever; files written whole; and
+a file that only one process can hold."""
 
 import contextlib
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -48,6 +50,21 @@ def write_whole(path: Path, data: bytes, like: os.stat_result | None = None) -> 
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def claimed(path: Path) -> int | None:
+    """An open file that nobody else can claim until it is closed or we end, however we end; None where another has
+    it. OSError where it cannot be made."""
+    claim = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(claim)
+        return None
+    except OSError:
+        os.close(claim)
+        raise
+    return claim
 
 
 def _opened(path: str, flags: int) -> int:

@@ -1,6 +1,5 @@
 """The outbox's file: SQLite, one row a record and destination. All of it may raise sqlite3.Error and OSError."""
 
-import fcntl
 import json
 import logging
 import os
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from watcher.files import claimed
 from watcher.outbox.record import Record
 
 log = logging.getLogger(__name__)
@@ -271,11 +271,8 @@ def _records(rows: Iterable[tuple[Any, ...]]) -> Iterator[Record]:
 
 
 def _locked(path: Path) -> int:
-    """The lock that keeps a second daemon out, held until it is closed or we end, however we end."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise InUse("another daemon uses this folder") from None
+    """What keeps a second process out, until it is closed."""
+    lock = claimed(path)
+    if lock is None:
+        raise InUse("another daemon uses this folder")
     return lock

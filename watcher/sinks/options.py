@@ -20,7 +20,7 @@ class StorageOptions:
     __pydantic_config__: ClassVar = STRICT
 
     folder: str = "data"
-    """The folder for all of it; it is made where it is missing."""
+    """The folder for all of it, of one daemon alone; it is made where it is missing."""
     keep_days: float | None = 30
     """Pictures and the history older than this are removed; null: no limit of age."""
     max_bytes: ByteCount | None = 5 * 10**9
