@@ -54,12 +54,12 @@ def test_the_configuration_of_the_repository_is_fine(capsys, monkeypatch):
 def test_it_says_which_cameras_and_brokers_without_their_secrets(write, capsys):
     path = write("""\
 mqtt: [{host: a}, {host: b, prefix: yard, user: me, password: hunter2}]
-cameras: {x: {source: "rtsp://me:hunter2@host/s"}, y: {source: {kind: v4l2}}, z: {source: "mine.cameras:Thermal"}}
+cameras: {x: {source: "rtsp://me:hunter2@host/s"}, y: {source: {kind: v4l2}}, z: {source: "tests.cameras:Thermal"}}
 """)
     assert main(["check", "--config", path]) == 0
     captured = capsys.readouterr()
     assert captured.out == (
-        f"{path} is fine: 3 cameras (x: rtsp rtsp://***@host/s, y: v4l2 /dev/video0, z: mine.cameras:Thermal), "
+        f"{path} is fine: 3 cameras (x: rtsp rtsp://***@host/s, y: v4l2 /dev/video0, z: tests.cameras:Thermal), "
         "brokers a:1883 (topics watcher/…), b:1883 (topics yard/…)\n"
     )
     assert "warning: " in captured.err

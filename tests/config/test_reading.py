@@ -261,9 +261,9 @@ def test_one_broker_is_a_list_of_one_and_none_is_none(write):
 
 
 def test_a_source_of_ones_own_is_named_by_its_class(write):
-    text = "cameras: {x: {source: {kind: mine.cameras:Thermal, settings: {gain: 2}}}}"
+    text = "cameras: {x: {source: {kind: tests.cameras:Thermal, settings: {gain: 2}}}}"
     source = config.read(write(text)).options.cameras["x"].source
-    assert (source.kind, source.settings) == ("mine.cameras:Thermal", {"gain": 2})
+    assert (source.kind, source.settings) == ("tests.cameras:Thermal", {"gain": 2})
 
 
 def test_a_secret_in_plain_text_is_a_matter_of_who_can_read_it(warned):

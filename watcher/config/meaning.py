@@ -1,6 +1,7 @@
 """What pydantic cannot know: whether the settings make sense together, and whether the files are there."""
 
 import glob
+import importlib.util
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ from watcher.camera.options import CameraOptions
 from watcher.config.options import Options
 from watcher.config.validation import Finding
 from watcher.sinks.options import ExecOptions
-from watcher.sources.options import FolderOptions, SourceOptions, V4l2Options, VideoOptions
+from watcher.sources.options import CustomOptions, FolderOptions, SourceOptions, V4l2Options, VideoOptions
 from watcher.sources.urls import address
 from watcher.vision.options import AreaOptions
 from watcher.vision.reference.options import FixedOptions, GoldenOptions
@@ -45,6 +46,7 @@ def mistakes(options: Options) -> Iterator[Finding]:
             yield from _missing_samples((*at, "reference", "images"), camera.reference.images)
         yield from _strange_recipes((*at, "inspection", "recipes"), camera)
         yield from _missing_recording((*at, "source"), camera.source)
+        yield from _missing_package((*at, "source"), camera.source)
     yield from _missing_for_brokers(options)
     yield from _same_brokers(options)
     yield from _unusable_storage(options)
@@ -183,6 +185,21 @@ def _missing_recording(path: tuple[str, ...], source: SourceOptions) -> Iterator
         yield Finding((*path, "path"), f"{none} {source.path} {_RELATIVE}")
         return
     yield Finding((*path, "path"), f"{_missing(source.path)} {_RELATIVE}")
+
+
+def _missing_package(path: tuple[str, ...], source: SourceOptions) -> Iterator[Finding]:
+    """Looked for, not imported: code of others runs where the camera runs."""
+    if not isinstance(source, CustomOptions):
+        return
+    module = source.kind.partition(":")[0]
+    package = module.partition(".")[0]
+    try:
+        there = importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):
+        there = False
+    if not there:
+        how = f"there is no {package} where watcher is installed; install it there"
+        yield Finding(path, f"{module} cannot be imported ({how})")
 
 
 def _any_matches(pattern: str) -> bool:

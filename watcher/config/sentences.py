@@ -103,6 +103,18 @@ def _count(location: Path, value: Any, context: Mapping[str, Any]) -> str:
     return f"must have exactly {len(wanted)} values, {example}"
 
 
+def _list(location: Path, value: Any, context: Mapping[str, Any]) -> str:
+    said = f"must be a list, not {shown(value, location)}"
+    inner = shape.bare(shape.hint_at(location))
+    if "points" in location:
+        example = "[[0, 0], [1, 0], [1, 1]]" if location[-1] == "points" else "[0.25, 0.5]"
+        return f"{said}; write for example {example}"
+    if get_args(inner) == (int, int):
+        return f"{said}; write for example [1280, 720]"
+    alone = isinstance(value, str | int | float) and "the value" not in said
+    return f"{said}; write [{value}]" if alone and Ellipsis in get_args(inner) else said
+
+
 def _must_be(what: str) -> Callable[[Path, Any, Mapping[str, Any]], str]:
     def say(location: Path, value: Any, context: Mapping[str, Any]) -> str:
         return f"must be {what}, not {shown(value, location)}"
@@ -127,7 +139,7 @@ def _checked(location: Path, value: Any, context: Mapping[str, Any]) -> str:
 
 _whole, _number = _must_be("a whole number"), _must_be("a number")
 _time = _must_be("a time, as in 2026-11-22T10:18:03Z")
-_section, _list, _flag = _must_be("a section of keys"), _must_be("a list"), _must_be("true or false")
+_section, _flag = _must_be("a section of keys"), _must_be("true or false")
 
 _SENTENCES: Mapping[str, Callable[[Path, Any, Mapping[str, Any]], str]] = {
     "unexpected_keyword_argument": _unknown,

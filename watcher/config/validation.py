@@ -83,12 +83,12 @@ class _Error:
 
     @classmethod
     def of(cls, error: Any, values: dict[str, Any]) -> "_Error":
-        place = tuple(error["loc"])
-        if error["type"] == "missing" and isinstance(place[-1], int):
-            place = place[:-1]  # not the second number is wrong but the point that lacks it
+        place, kind = tuple(error["loc"]), error["type"]
+        if kind == "missing" and isinstance(place[-1], int):
+            place, kind = place[:-1], "too_short"  # not the second number is wrong but the point that lacks it
         location, path, applies = _along(place, values)
         context = error.get("ctx", {})
-        text = sentence(error["type"], location, error["input"], context, error["msg"])
+        text = sentence(kind, location, error["input"], context, error["msg"])
         if error["type"] == "value_error":
             path, text = _at_its_key(location, path, text)
         elif location and _is_choice(shape.hint_at(location)):
