@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from watcher.vision import quality
@@ -82,6 +83,11 @@ class _Lasting:
         self.on = False
         self.reason = ""
 
+    @property
+    def pending(self) -> bool:
+        """Whether anything changes by time alone, without a reason."""
+        return self.on or self._since is not None
+
     def step(self, at: float, reason: str) -> None:
         """`reason` is empty where there is nothing."""
         if reason:
@@ -109,7 +115,7 @@ class Condition:
         self._strange_since: float | None = None
         self._still_since: float | None = None
         self._sample: U8 | None = None
-        self._night = self._dawns = False
+        self._night = self._dawns = self._unsettled = False
 
     @property
     def troubles(self) -> dict[str, str]:
@@ -151,10 +157,8 @@ class Condition:
         reason = quality.damage(luma, expected, chroma) if expected is not None else ""
         if reason:
             self._count_damage(at, reason)
-        elif quality.is_dark(luma):
-            self._now["dark"] = "the picture is black"
-        elif quality.is_bright(luma):
-            self._now["bright"] = "the picture is burnt out"
+        elif exposed := quality.exposure(luma):
+            self._now[exposed] = "the picture is black" if exposed == "dark" else "the picture is burnt out"
         elif since:  # black and white have no noise
             self._now["frozen"] = f"the very same picture for {since:.0f} s, though pictures arrive"
         blind = self._now.get("frozen") or reason
@@ -238,8 +242,11 @@ class Condition:
             self._still_since = at
 
     def _settle(self, at: float) -> None:
+        if not self._now and not self._unsettled:
+            return
         for state, lasting in self._lasting.items():
             lasting.step(at, self._now.get(state, ""))
+        self._unsettled = any(lasting.pending for lasting in self._lasting.values())
 
 
 class _Freeze:
@@ -258,8 +265,7 @@ class _Freeze:
         if last is None or last.shape != luma.shape or at < self._since:
             self._since, self._run = at, 0
             return 0.0
-        # A few rows tell most pictures apart.
-        if np.array_equal(last[3::16], luma[3::16]) and np.array_equal(last, luma):
+        if cv2.norm(last, luma, cv2.NORM_INF) == 0:
             self._run += 1
             lasted = at - self._since
             return lasted if self._run >= FROZEN_FRAMES and lasted >= self._limit() else 0.0

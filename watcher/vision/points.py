@@ -66,7 +66,6 @@ class Points:
     places, values : as given, and the grey levels there.
     cell : the part of the picture in which each point lies.
     limit : difference in grey levels with which a point still fits.
-    trust : how often each point has fitted lately, 0 to 1: a leaf does not, nor what has been learnt by mistake.
     """
 
     def __init__(self, picture: F32, places: NDArray[np.intp], noise: F32) -> None:
@@ -90,8 +89,17 @@ class Points:
         self.limit: F32 = np.float32(2.5) * np.sqrt(noise) + np.float32(0.12) * self.steep + np.float32(1.5)
         # A point tells its place to about half a pixel: strong edges of a car do not outvote the faint road.
         self._hold = np.square(self.limit) + np.square(np.float32(0.4) * self.steep)
-        self.trust: F32 = np.ones(places.size, np.float32)
+        self.trust = np.ones(places.size, np.float32)
         self._lit_by, self._lit_values = (1.0, 0.0), self.values
+
+    @property
+    def trust(self) -> F32:
+        """How often each point has fitted lately, 0 to 1: a leaf does not, nor what has been learnt by mistake."""
+        return self._trust
+
+    @trust.setter
+    def trust(self, trust: F32) -> None:
+        self._trust, self._all_trust = trust, float(trust.sum())
 
     def misfit(self, picture: U8 | F32, fit: Fit) -> F32:
         """How far each point is off, in its limits; 1 for points outside of `picture`, float32 (n,)."""
@@ -99,7 +107,8 @@ class Points:
 
     def misfit_standing(self, picture: U8, fit: Fit) -> F32:
         """`misfit` where nothing has moved, whatever the sway of `fit`: in a fifth of the time."""
-        off = cast(F32, cv2.absdiff(picture.ravel()[self.places].astype(np.float32), self._lit(fit))).ravel()
+        off = picture.take(self.places) - self._lit(fit)
+        np.abs(off, out=off)
         off /= self.limit
         return off
 
@@ -112,12 +121,12 @@ class Points:
 
     def share(self, misfit: F32) -> float:
         """Part of the points that fit, each counted by its trust."""
-        return float(self.trust @ (misfit < 1)) / float(self.trust.sum())
+        return float(np.add.reduce(self._trust[misfit < 1])) / self._all_trust
 
     def learn_trust(self, misfit: F32) -> None:
         """Take in how the points fitted a picture that lies as it was thought to."""
-        self.trust += np.float32(_FORGETS) * ((misfit < 1) - self.trust)
-        np.maximum(self.trust, np.float32(_LEAST_TRUST), out=self.trust)
+        trust = self._trust + np.float32(_FORGETS) * ((misfit < 1) - self._trust)
+        self.trust = np.maximum(trust, np.float32(_LEAST_TRUST))
 
     def refined(self, picture: U8 | F32, fit: Fit, tolerances: tuple[float, ...], light: bool = True) -> Fit:
         """A fit nearer to the picture: one step for each of `tolerances`, those of the weights in limits.

@@ -6,7 +6,7 @@ take luma at the analysed size, uint8 (h, w), 0-255.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import cv2
 import numpy as np
@@ -19,6 +19,10 @@ BLACK, BURNT = 24, 250
 
 _DARK, _BRIGHT = 0.01, 0.95
 """Part of the picture above these levels, at most and at least."""
+
+_DARKEST_MEAN = BLACK + _DARK * (255 - BLACK)
+_BRIGHTEST_MEAN = BURNT * _BRIGHT
+"""Grey levels: the mean of a dark picture is not above the one, that of a bright one not below the other."""
 
 _FILL = (126, 132)
 """What decoders put where they have nothing: 128, or 130 where video levels have been spread."""
@@ -64,6 +68,14 @@ def is_bright(luma: U8) -> bool:
     return _above(luma, BURNT - 1) >= _BRIGHT
 
 
+def exposure(luma: U8) -> Literal["", "dark", "bright"]:
+    """Whether the picture is one of the two; most are told by their mean alone to be neither."""
+    mean = cv2.mean(_some(luma))[0]
+    if _DARKEST_MEAN < mean < _BRIGHTEST_MEAN:
+        return ""
+    return "dark" if is_dark(luma) else "bright" if is_bright(luma) else ""
+
+
 def is_lit(luma: U8) -> bool:
     """Whether the greater part of the picture shows something: a little more than not dark."""
     return _above(luma, BLACK + 4) >= 0.5
@@ -77,14 +89,16 @@ def damage(luma: U8, expected: F32, chroma: Callable[[], Chroma]) -> str:
     """
     if min(luma.shape) < _LEAST_SIDE:
         return ""
-    some, known = luma[4::8, 4::8], expected[4::8, 4::8]
-    if np.count_nonzero(some == 0) > _GREEN * some.size:
+    some = _some(luma)
+    if cv2.countNonZero(some) < (1 - _GREEN) * some.size:
         cr, cb = chroma()
         if np.mean((luma < 20) & (cr < 20) & (cb < 20)) > _GREEN:
             return "a part of the picture is green"
     # What is broken is so over the whole width, or nearly: most pictures in which something passes by end here.
-    apart = np.add.reduce(np.abs(some - known) > 2 * _STRUCTURED, axis=1, dtype=np.intp)
-    if apart.max() < _WIDE * some.shape[1]:
+    apart = expected[4::8, 4::8] - some
+    np.abs(apart, out=apart)
+    differs, wide = apart > 2 * _STRUCTURED, _WIDE * some.shape[1]
+    if np.count_nonzero(differs) < wide or np.add.reduce(differs, axis=1, dtype=np.intp).max() < wide:
         return ""
     return _broken_rows(luma, expected)
 
@@ -158,8 +172,13 @@ def sharpness(luma: U8, expected: F32, variance: float) -> float | None:
 
 
 def _above(luma: U8, level: int) -> float:
-    some = luma[4::8, 4::8] if min(luma.shape) >= _LEAST_SIDE else luma
+    some = _some(luma)
     return float(np.count_nonzero(some > level)) / some.size
+
+
+def _some(luma: U8) -> U8:
+    """Some pixels that stand for all of them, in an array of their own."""
+    return luma[4::8, 4::8].copy() if min(luma.shape) >= _LEAST_SIDE else luma
 
 
 def _smeared(luma: U8, expected: F32) -> int:
