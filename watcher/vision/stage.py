@@ -57,8 +57,8 @@ ADAPT_EVERY = 0.25
 """Seconds between two steps of the slow learning; the scene does not move faster than that."""
 
 FOLLOW_EVERY, STEP_EVERY = 1.0, 0.1
-"""Seconds for which, while something is changed, what rests on the reference need not follow what was learnt; and
-between the steps in which it then does."""
+"""Seconds for which what rests on the reference need not follow what was learnt; and between the steps in which it
+then does."""
 
 MOST_OWED = 0.04
 """Part of its way to a frame that the reference may have gone without that."""
@@ -169,10 +169,12 @@ class Stage:
             scene.adapt(planes, unchanged, weight)
             self._owed = 1 - (1 - self._owed) * (1 - weight)
         self._covered = recent
+        if 0 <= at - self._followed_at < FOLLOW_EVERY and self._owed < MOST_OWED:
+            return
         if self._active is self._nothing:
             self._follow(at)
             self._refresh()
-        elif not self._steps and (not 0 <= at - self._followed_at < FOLLOW_EVERY or self._owed >= MOST_OWED):
+        elif not self._steps:
             # One after the other, in frames to come.
             self._stepped_at = at
             self._steps = [lambda: self._follow(at), lambda: self._refresh(noise=False), self._follow_noise]
