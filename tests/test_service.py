@@ -419,11 +419,12 @@ def test_one_folder_is_for_one_daemon(tmp_path: Path, broker: Mosquitto, daemons
     assert claimed(tmp_path / "data/daemon.lock")
 
 
-def test_signals_before_the_service_listens() -> None:
+@pytest.mark.parametrize("asks", ["SIGTERM", "SIGINT"])
+def test_signals_before_the_service_listens(asks: str) -> None:
     program = (
         "import os, signal; from watcher.cli.run import _listen_early; _listen_early()\n"
         "os.kill(os.getpid(), signal.SIGHUP); print('lives', flush=True)\n"
-        "os.kill(os.getpid(), signal.SIGTERM); print('lives on', flush=True)"
+        f"os.kill(os.getpid(), signal.{asks}); print('lives on', flush=True)"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (ended.returncode, ended.stdout) == (0, "lives\n")

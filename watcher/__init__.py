@@ -49,9 +49,11 @@ names, and one file a kind; a kind may also be ``package.module:Class``.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # that of `typing`, which takes longer to import than all the rest here
 if TYPE_CHECKING:
+    from typing import Any
+
     from watcher.comparing import compare
     from watcher.replaying import replay
 
@@ -62,7 +64,7 @@ __version__ = "0.1.0"
 _WHERE = {"compare": "watcher.comparing", "replay": "watcher.replaying"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)

@@ -1,6 +1,7 @@
 """The frame of the command line: what it loads, and how it ends."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +123,19 @@ def test_the_package_offers_its_api_when_asked():
 
     assert watcher.compare is compare
     assert watcher.replay is replay
+
+
+def test_ctrl_c_before_anything_has_begun_leaves_no_traceback():
+    """From the moment that our first line runs: what Python itself does before is not ours."""
+    program = (
+        "import os, signal, sys, watcher.__main__ as entered\n"
+        "def late(): os.kill(os.getpid(), signal.SIGINT); return real()\n"
+        "from watcher import cli; real, cli._closed_output = cli._closed_output, late\n"
+        "if sys.argv[1] == 'early': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.argv[1:] = ['schema']; sys.exit(entered.command())"
+    )
+    for when, status in (("early", -signal.SIGINT), ("late", cli.INTERRUPTED)):
+        done = subprocess.run(
+            [sys.executable, "-c", program, when], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (status, "", "")

@@ -7,7 +7,9 @@ import argparse
 import difflib
 import errno
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
@@ -39,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit status of one command. What went wrong in the world is said in one line on standard error."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        _listen()
         if _closed_output() and words[:1] != ["run"]:
             raise WatcherError("there is no standard output to write to; give one, if only /dev/null")
         status = _command(words)
@@ -103,6 +106,12 @@ def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     meant = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
     return f"{name!r} is not a command; {meant}"
+
+
+def _listen() -> None:
+    """Ctrl-C is a KeyboardInterrupt from here on; before, `watcher.__main__` lets it end the program."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _closed_output() -> bool:

@@ -48,7 +48,8 @@ def _listen_early() -> None:
     """Until the service listens: a reload has nothing to reload, and whoever asks to stop is obeyed at once."""
     if threading.current_thread() is threading.main_thread():  # only that one may listen to signals
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: os._exit(0))
 
 
 def log_to_stderr(level: int) -> None:
