@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from watcher.vision.arrays import F32, U8, Window, above, at_least_0, up_to, window_around
+from watcher.vision.scratch import borrowed, give_back
 from watcher.vision.ssim import Comparison, window_mean
 
 STRUCTURE = 0.35
@@ -116,9 +117,13 @@ class ChangeMap:
     structure: F32
     tone: F32
 
-    def joined(self) -> F32:
-        """The larger of the two, 0 to 1."""
-        return up_to(at_least_0(cast(F32, cv2.max(self.structure, self.tone))), 1)
+    def joined(self, into: F32 | None = None) -> F32:
+        """The larger of the two, 0 to 1; written into an array where one is given."""
+        return up_to(at_least_0(cast(F32, cv2.max(self.structure, self.tone, dst=into))), 1)
+
+    def also(self, tone: F32) -> "ChangeMap":
+        """The same with another tone (or colour), where that has changed by more."""
+        return ChangeMap(self.structure, np.maximum(self.tone, tone))
 
     def by(self, factor: F32) -> "ChangeMap":
         """Where `factor` times as much must change to count."""
@@ -128,6 +133,38 @@ class ChangeMap:
 
 Changes = list[tuple[Window, ChangeMap]]
 """The change inside of a few windows that do not meet; elsewhere there is none."""
+
+
+def sharp_in(changes: Changes, shape: tuple[int, int], besides: U8 | None = None) -> U8:
+    """255 where the structure has changed, of the whole picture's `shape`, and `besides`."""
+    sharp = np.zeros(shape, np.uint8) if besides is None else besides.copy()
+    for window, change in changes:
+        there = sharp[window]
+        cv2.bitwise_or(there, above(change.structure, 0.5), dst=there)
+    return sharp
+
+
+class Mapped:
+    """The change of one frame as a map of the whole picture, in an array that is lent until nothing is changed."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._shape = shape
+        self._map: F32 | None = None
+
+    def of(self, changes: Changes) -> F32:
+        """The map, float32 (h, w); holds until the next one is asked for."""
+        if self._map is None:
+            self._map = borrowed(self._shape, np.float32)
+        self._map.fill(0)
+        for window, change in changes:
+            change.joined(self._map[window])
+        return self._map
+
+    def let_go(self) -> None:
+        """Nothing is changed any more."""
+        if self._map is not None:
+            give_back(self._map)
+            self._map = None
 
 
 def change_map(comparison: Comparison, limits: Beyond, window: Window) -> ChangeMap:

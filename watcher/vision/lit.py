@@ -6,7 +6,7 @@ place is white or black, it counts as the same.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import cv2
@@ -29,6 +29,10 @@ LOOK_EVERY = 0.25
 
 _CLEARLY = 3.0
 """Grey levels by which light that has just been looked for has to move to be another one."""
+
+_STIRRED, _FEW = 1.0, 0.15
+"""Grey levels by which a cell of the grid has become another, and part of the cells that may have while light that
+was just looked for in vain is not looked for again: things that move change few of them, light nearly all."""
 
 _TONE = 8.0
 """Grey levels by which a cell of the grid differs in tone."""
@@ -74,6 +78,7 @@ class Lit:
 
     def __init__(self, watched: U8) -> None:
         self._watched: F32 = coarse(watched) / np.float32(255)
+        self._counted = above(self._watched, 0.05)
         self._weight = self._watched
         self.light = SAME_TONE
         self.field: F32 | None = None
@@ -85,6 +90,7 @@ class Lit:
         self._looked_at, self._differed = -math.inf, 0.0
         self._in_vain = 0.0
         self._found_at = -math.inf
+        self._sought: F32 | None = None
         self.picture: F32 = np.zeros(watched.shape, np.float32)
         self._expected: F32 = self.picture
         self._coarse: F32 = coarse(self.picture)
@@ -121,26 +127,36 @@ class Lit:
     def match(self, at: float) -> bool:
         """Find the light on the frame; whether it is another one now. Just looked for, it has to move by more."""
         just = 0 <= at - self._found_at < LOOK_EVERY
+        means, _ = self._seen_cells()
+        if just and self._sought is not None:
+            stirred = cv2.bitwise_and(above(cast(F32, cv2.absdiff(means, self._sought)), _STIRRED), self._counted)
+            if cv2.countNonZero(stirred) < _FEW * cv2.countNonZero(self._counted):
+                return False
         light = self._found(_CLEARLY if just else NOTICED)
         if not just:
             self._found_at = at
         if light is self.light:
+            self._sought = means
             return False
         self.light = light
         self._relight()
         return True
 
-    def worth_a_look(self, unlike: U8, at: float) -> bool:
+    def worth_a_look(self, unlike: Callable[[], U8], at: float) -> bool:
         """Whether to find the light on parts of the frame anew: so much has another tone than in the light known so
-        far, and the same structure. `unlike` (255) is where the structure is another."""
+        far, and the same structure. `unlike` (255), where the structure is another, is asked only if it matters."""
         # Where the frame is white as well: a lamp may have burnt it out.
         (means, _), weight = self._seen_cells(), self._weight
         if self._lit_cells is None:
             self._lit_cells = coarse(self.picture)
-        tone_alone = (cv2.absdiff(means, self._lit_cells) > _TONE) & (coarse(unlike) < _ALONE)
-        differs = float(weight[tone_alone].sum()) / max(float(weight.sum()), 1.0)
-        if differs < (_CONSIDERABLE if self.field is None else _LEFT):
+        tone = cv2.absdiff(means, self._lit_cells) > _TONE
+        least = (_CONSIDERABLE if self.field is None else _LEFT) * max(float(weight.sum()), 1.0)
+        if np.count_nonzero(tone) < least or float(weight[tone].sum()) < least:
             return False
+        differs = float(weight[tone & (coarse(unlike()) < _ALONE)].sum())
+        if differs < least:
+            return False
+        differs /= max(float(weight.sum()), 1.0)
         if differs <= self._differed + _MORE and 0 <= at - self._looked_at < LOOK_EVERY:
             return False
         self._looked_at, self._differed = at, differs
@@ -262,7 +278,7 @@ class Lit:
         return slope if self.field is None else slope * self.field
 
     def _relight(self) -> None:
-        self._from = self._to = self._lit_cells = None
+        self._from = self._to = self._lit_cells = self._sought = None
         if not self.another:
             self.picture = self._expected
             return

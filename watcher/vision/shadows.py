@@ -59,18 +59,19 @@ class Shadows:
     def removed(
         self,
         changed: U8,
-        sharp: U8,
+        sharp: Callable[[], U8],
         limits: Limits,
         look: Look,
         at: float,
         colors: Tinge,
     ) -> U8:
-        """`changed` without shadows and patches of light; `sharp`: 255 where structure changed."""
+        """`changed` without shadows and patches of light; `sharp`, if asked for: 255 where structure
+        changed."""
         near = window_around(changed, 2)  # `most` looks so far
         half = self._half(near)
 
         def edges() -> U8:
-            return _sparse(cast(U8, cv2.dilate(sharp, _CROSS)), half)
+            return _sparse(cast(U8, cv2.dilate(sharp(), _CROSS)), half)
 
         gone = explained(self._seen(_sparse(changed, half), edges, half, limits, look, colors), self._shade, at)
         here = left = changed[near]

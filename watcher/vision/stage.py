@@ -2,21 +2,23 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import cv2
 import numpy as np
 
 from watcher.vision.alarms import Alarms, Wanted
-from watcher.vision.arrays import F32, U8, Window, above, at_most, window_around, windows_around
+from watcher.vision.arrays import F32, U8, above, at_most, window_around, windows_around
 from watcher.vision.change import (
     AROUND,
     WORTH_A_WINDOW,
-    ChangeMap,
     Changes,
+    Mapped,
     change_map,
     changed_pixels,
     levels,
+    sharp_in,
 )
 from watcher.vision.color import color_difference
 from watcher.vision.detection import Detection
@@ -98,6 +100,7 @@ class Stage:
         self._nothing: U8 = zeros(shape, np.uint8)
         self._no_change: F32 = zeros(shape, np.float32)
         self.change = self._no_change
+        self._map = Mapped(shape)
         self._active = self._luma = self._unlike = self._nothing
         self._changed_at = Stamps(shape)
         self._adapted_at = self._followed_at = self._stepped_at = -np.inf
@@ -246,6 +249,7 @@ class Stage:
         if self.alarms is not None and (found := self._faint(self.alarms, view.at)):
             return self._detection(found, luma, view)
         self.change = self._no_change
+        self._map.let_go()
         self._active = self._nothing
         self._telling.still.quiet(luma, view.at)
         self.relighting.quiet(view.at)
@@ -283,10 +287,8 @@ class Stage:
         """How much differs, once light on parts of the picture has been looked for."""
         changes = self._changes_near(suspects, colored)
         if self._options.light and suspects is not None:
-            unlike = np.zeros_like(self._nothing)
-            for window, change in changes:
-                unlike[window] = above(change.structure, 0.5)
-            if self._lit.worth_a_look(unlike, at) and self._lit.match_parts(self._gauge.noise):
+            sharp = partial(sharp_in, changes, self._nothing.shape)
+            if self._lit.worth_a_look(sharp, at) and self._lit.match_parts(self._gauge.noise):
                 self._show()
                 return self._changes_near(self._load(self._luma), colored)
         return changes
@@ -301,11 +303,12 @@ class Stage:
     def _changed(self, changes: Changes, planes: Planes, at: float, colors: Tinge) -> list[Patch]:
         """What has changed."""
         self._unlike = self._nothing
-        changed, sharp = np.zeros_like(self._nothing), np.zeros_like(self._nothing)
-        for window, change in changes:
-            sharp[window] = above(change.structure, 0.5)
+        changed = np.zeros_like(self._nothing)
+        sharp = partial(sharp_in, changes, self._nothing.shape)
         if len(planes) == 3:
-            changes = [(window, self._colored(change, window, planes, sharp)) for window, change in changes]
+            color = self._color_apart(planes)
+            sharp = partial(sharp_in, changes, self._nothing.shape, above(color, 0.5))
+            changes = [(window, change.also(color[window])) for window, change in changes]
         if self._options.restless:
             changes = self.restless.calm(changes, self._luma, self._lit.picture, at)
         for window, change in changes:
@@ -316,18 +319,15 @@ class Stage:
             changed = self._shadows.removed(changed, sharp, self._gauge.limits, look, at, colors)
         if cv2.countNonZero(changed) == 0:
             return []
-        self.change = np.zeros_like(self._no_change)
-        for window, change in changes:
-            self.change[window] = change.joined()
-        return patches(changed, above(self.change, STRONG), self._options.smallest, self._whole)
+        self.change, inner = self._map.of(changes), window_around(changed, 0)
+        return patches(changed[inner], above(self.change[inner], STRONG), self._options.smallest, inner)
 
-    def _colored(self, change: ChangeMap, window: Window, planes: Planes, sharp: U8) -> ChangeMap:
-        """The same with what differs in colour, which has a border (noted in `sharp`), be it of the same tone."""
+    def _color_apart(self, planes: Planes) -> F32:
+        """How much differs in colour, be it of the same tone: 0.5 counts."""
         expected = self._known_scene().expected
         color = color_difference(planes[1:], expected[1:], self._options.light, self._lit.light.gain)
         color *= 0.5 / self._level.color
-        cv2.bitwise_or(sharp, above(color, 0.5), dst=sharp)
-        return ChangeMap(change.structure, np.maximum(change.tone, color[window]))
+        return color
 
     def _faint(self, alarms: Alarms, at: float) -> list[Patch]:
         """What has changed by so little that only the number of false alarms wanted says whether it counts."""
