@@ -115,6 +115,7 @@ def test_stopping_by_hand_ends_the_open_event(clip):
             replay.stop()
     assert updates[0].phase == "started"
     assert (updates[-1].phase, updates[-1].event.end_reason) == ("ended", "stopped")
+    assert "interrupted" in updates[-1].reason
 
 
 def test_breaking_out_of_the_loop_closes_the_recording(clip):

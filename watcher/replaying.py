@@ -158,7 +158,7 @@ class Replay:
             raise self._broke
 
     def stop(self) -> None:
-        """End after the present frame, as if the recording ended there; may be called from a signal handler."""
+        """End after the present frame, as where a recording ends; may be called from a signal handler."""
         self.stopped = True
 
     def _observations(self) -> Iterator[Observation]:
@@ -172,7 +172,8 @@ class Replay:
         except SourceLost as broke:
             self._broke = broke
         if last is not None:
-            reason, detail = ("lost", str(self._broke)) if self._broke else ("stopped", "the recording ended")
+            ended = "replaying was interrupted" if self.stopped else "the recording ended"
+            reason, detail = ("lost", str(self._broke)) if self._broke else ("stopped", ended)
             yield Gap(last.at, last.utc, reason, detail)
 
     def _given_reference(self, options: CameraOptions) -> str:

@@ -170,7 +170,7 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
                 if masks is not None:
                     masks.write(step[0], step[1], replay.detector)
                 _tell(step[2], replay, args, events)
-                bar.advance(f"{tally.events} events")
+                bar.advance(_counted(tally.events))
         finally:
             if masks is not None:
                 masks.finish()
@@ -253,9 +253,13 @@ def _clock(seconds: float) -> str:
     return (f"{hours}:{minutes:02d}" if hours else f"{minutes}") + f":{rest / 1000:06.3f}"
 
 
+def _counted(events: int) -> str:
+    return f"{events} event{'' if events == 1 else 's'}"
+
+
 def _sum_up(tally: Tally, took: float) -> None:
     speed = f", {tally.seconds / took:.3g} times real time" if tally.seconds else ""
-    events = f"{tally.events} event{'' if tally.events == 1 else 's'}"
+    events = _counted(tally.events)
     print(f"{tally.frames} frames, {tally.seconds:.1f} s, {events}; took {took:.1f} s{speed}", file=sys.stderr)
     if tally.unreadable:
         print(f"{tally.unreadable} could not be read, first: {tally.trouble}", file=sys.stderr)
