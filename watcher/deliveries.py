@@ -248,7 +248,9 @@ def _told(options: Options) -> tuple[str, ...]:
 
 
 def _sentence(address: MqttOptions, broker: Broker | None, listen: str, told: tuple[str, ...]) -> str:
-    host = "127.0.0.1" if address.host == "localhost" else address.host
+    # A certificate is for the name; without one the number reaches a broker that listens there alone.
+    plain = address.host == "localhost" and address.security is None
+    host = "127.0.0.1" if plain else address.host
     whose = f"a broker of our own ({broker.name}) runs" if broker is not None else "events go to the broker"
     words = ["mosquitto_sub", f"-h {host}", f"-p {address.port}"]
     if address.user is not None:
