@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vision.pictures import textured
-from watcher.vision.shrink import Shrinker
+from watcher.vision.shrink import Shrinker, shrunk_part
 
 
 @pytest.mark.parametrize("full", [(1920, 1080), (1280, 720), (640, 480), (1919, 1079), (2592, 1944), (333, 200)])
@@ -99,3 +99,18 @@ def test_a_strided_view_is_shrunk_like_its_copy():
 def test_two_shrinkers_share_nothing():
     picture = textured((640, 360))
     assert not np.shares_memory(Shrinker().shrink(picture, (320, 180)), Shrinker().shrink(picture, (320, 180)))
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 4, 6, 8, 12])
+def test_a_part_is_what_the_whole_has_there(factor):
+    picture = np.random.default_rng(3).integers(0, 256, (90 * factor, 160 * factor), np.uint8)
+    whole = Shrinker().shrink(picture, (160, 90))
+    for window in ((slice(0, 90), slice(0, 160)), (slice(13, 58), slice(31, 32)), (slice(89, 90), slice(97, 160))):
+        part = shrunk_part(picture, (160, 90), window)
+        assert part is not None
+        np.testing.assert_array_equal(part, whole[window])
+
+
+@pytest.mark.parametrize("shape", [(91, 160), (45, 80), (450, 800), (131, 176)])
+def test_what_cannot_be_told_from_its_surroundings_is_not_shrunk_in_parts(shape):
+    assert shrunk_part(np.zeros(shape, np.uint8), (160, 90), (slice(0, 9), slice(0, 9))) is None

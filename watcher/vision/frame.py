@@ -18,9 +18,9 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import U8
+from watcher.vision.arrays import U8, Window
 from watcher.vision.geometry import Size
-from watcher.vision.shrink import Shrinker
+from watcher.vision.shrink import Shrinker, shrunk_part
 
 Chroma = tuple[U8, U8]
 """Cr and Cb, uint8, 128 = no colour, of the view's shape."""
@@ -126,9 +126,19 @@ class PlanarPixels:
         if self._u is None or self._v is None:
             neutral = np.full((size[1], size[0]), 128, np.uint8)
             return neutral, neutral
-        planes = (chroma_at(plane, size) for plane in (self._v, self._u))
-        cr, cb = planes if self._full_range else (cv2.LUT(plane, _CHROMA_TO_FULL) for plane in planes)
-        return cast(U8, cr), cast(U8, cb)
+        return self._in_full_range(chroma_at(self._v, size), chroma_at(self._u, size))
+
+    def chroma_in(self, size: Size, window: Window) -> Chroma | None:
+        """The `window` of `chroma`, at its part of the cost; None where that is not to be had."""
+        if self._u is None or self._v is None:
+            return None
+        cr, cb = shrunk_part(self._v, size, window), shrunk_part(self._u, size, window)
+        return None if cr is None or cb is None else self._in_full_range(cr, cb)
+
+    def _in_full_range(self, cr: U8, cb: U8) -> Chroma:
+        if self._full_range:
+            return cr, cb
+        return cast(U8, cv2.LUT(cr, _CHROMA_TO_FULL)), cast(U8, cv2.LUT(cb, _CHROMA_TO_FULL))
 
     def bgr(self) -> U8:
         return self._bgr

@@ -75,7 +75,7 @@ class Relighting:
         """What a frame with change shows; None where it has nothing to do with a step of light."""
         share = sum(patch.area for patch in found) / max(1, self._watched.pixels)
         sudden, origin = self._steps.sudden(share, at), self._steps.origin(at)
-        flipped = share > 0 and color_flipped(colors, look.tint, self._watched.everything)
+        flipped = self._steps.look_due(share, at) and color_flipped(colors, look.tint, self._watched.everything)
         if sudden or flipped:
             if known := self.known(look, luma, 1.0 if flipped else share, at):
                 return known

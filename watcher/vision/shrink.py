@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import U8
+from watcher.vision.arrays import U8, Window
 from watcher.vision.geometry import Size
 from watcher.vision.scratch import borrowed, give_back
 
@@ -117,6 +118,25 @@ class Shrinker:
         if buffer is None:
             buffer = self._turn_of[shape, turn] = np.empty(shape, np.uint8)
         return buffer
+
+
+def shrunk_part(picture: U8, size: Size, window: Window) -> U8 | None:
+    """The `window` of what `Shrinker.shrink` makes of a picture, pixel by pixel the same; None where one pixel of
+    the result is no whole number of the picture's, and the window could not be told from its surroundings."""
+    factor = picture.shape[1] // size[0]
+    plan = _plan(picture.shape, size)
+    left = factor >> len(plan.halves)
+    if picture.shape[:2] != (size[1] * factor, size[0] * factor) or left << len(plan.halves) != factor:
+        return None
+    rows, columns = (slice(one.start * factor, one.stop * factor) for one in window)
+    part = picture[rows, columns]
+    for _ in plan.halves:
+        part = cast(U8, cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA))
+    if left > 1:
+        whole = np.empty((part.shape[0] // left, part.shape[1] // left), np.uint8)
+        _last_step(part, whole, np.empty_like(part) if plan.box else None, plan)
+        return whole
+    return part
 
 
 def _last_step(picture: U8, into: U8, box: U8 | None, plan: _Plan) -> None:

@@ -22,6 +22,10 @@ SETTLES = 5.0
 MUCH, _MORE, _WITHIN = 0.3, 0.25, 0.35
 """Part of the picture that differs, by how much more than before, and within how many seconds."""
 
+_LOOK_EVERY, _AT_ONCE = 0.25, 0.02
+"""Seconds between two looks at the colours of the picture; and by what part of it more must differ than at the last
+one for the next to come at once: a picture that loses its colour differs in more than that."""
+
 _SPARSE = 8
 """Every so many pixels, and rows, are looked at for colour."""
 
@@ -44,6 +48,7 @@ class Steps:
     def __init__(self) -> None:
         self._shares: deque[tuple[float, float]] = deque(maxlen=64)
         self._origin: Origin | None = None
+        self._looked_at, self._differed = -math.inf, 0.0
 
     def forget(self) -> None:
         """Another scene."""
@@ -68,6 +73,13 @@ class Steps:
         least = min((one for _, one in self._shares), default=0.0)
         self._shares.append((at, share))
         return share > MUCH and share - least > _MORE
+
+    def look_due(self, share: float, at: float) -> bool:
+        """Whether to look at the colours of a frame of which so much differs: they are not asked for every time."""
+        if 0 <= at - self._looked_at < _LOOK_EVERY and share <= self._differed + _AT_ONCE:
+            return False
+        self._looked_at, self._differed = at, share
+        return share > 0
 
     def quiet(self, at: float) -> None:
         """A frame in which nothing differs."""

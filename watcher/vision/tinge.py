@@ -6,7 +6,8 @@ from typing import cast
 import cv2
 from cv2.typing import MatLike
 
-from watcher.vision.frame import Chroma, Pixels
+from watcher.vision.arrays import Window
+from watcher.vision.frame import Chroma, Pixels, PlanarPixels
 from watcher.vision.geometry import Size
 from watcher.vision.shrink import Shrinker
 
@@ -27,7 +28,21 @@ class Tinge:
         """At half of it, which is as much as most cameras send."""
         if self._known is not None:
             return cast(Chroma, tuple(halved(plane) for plane in self._known))
-        return self._pixels.chroma(_half(self._size), self._shrinker)
+        return self._pixels.chroma(self.half_size, self._shrinker)
+
+    @property
+    def half_size(self) -> Size:
+        """(width, height) of that."""
+        return _half(self._size)
+
+    def half_in(self, window: Window) -> Chroma:
+        """A window of `half`, without the rest where that is to be had."""
+        if self._known is None and "half" not in self.__dict__ and isinstance(self._pixels, PlanarPixels):
+            part = self._pixels.chroma_in(self.half_size, window)
+            if part is not None:
+                return part
+        cr, cb = self.half
+        return cr[window], cb[window]
 
 
 def halved(plane: MatLike) -> MatLike:

@@ -80,11 +80,11 @@ class Tint:
             return None
         if self._smooth is None:
             self._smooth = [_smooth(halved(plane)) for plane in self._expected]
-        if self._smooth[0].shape != colors.half[0].shape:
+        if self._smooth[0].shape != colors.half_size[::-1]:
             return None
         squares = []
-        for now, kept in zip(colors.half, self._smooth, strict=True):
-            apart = _smooth(now[half]).ravel().take(places) - np.float32(128)
+        for now, kept in zip(colors.half_in(half), self._smooth, strict=True):
+            apart = _smooth(now).ravel().take(places) - np.float32(128)
             apart -= ratio * kept[half].ravel().take(places)
             squares.append(np.square(apart, out=apart))
         return cast(F32, squares[0] + squares[1])
