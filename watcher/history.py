@@ -322,7 +322,8 @@ class History:
 
     def _say(self, trouble: str) -> None:
         if trouble and trouble != self._said:
-            log.error("history: %s; %d records wait", trouble, len(self._rows))
+            waiting = f"; {len(self._rows)} records wait" if self._rows else ""
+            log.error("history: %s%s", trouble, waiting)
         elif self._said and not trouble:
             log.info("history: records are written again%s", f", {self._lost} are lost" if self._lost else "")
             self._lost = 0

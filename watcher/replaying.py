@@ -16,7 +16,8 @@ from watcher import profiles
 from watcher.camera.detecting import detector_of
 from watcher.camera.options import CameraOptions
 from watcher.camera.private import Veil
-from watcher.errors import RequestRefused, SourceLost
+from watcher.comparing import SAME_ASPECT
+from watcher.errors import ReferenceUnusable, RequestRefused, SourceLost
 from watcher.events.ids import replay_ids
 from watcher.events.tracker import Tracker
 from watcher.loop import Step, watch
@@ -32,6 +33,7 @@ from watcher.sources.options import (
     options_from_text,
 )  # fmt: skip
 from watcher.vision.frame import Frame, Gap, Observation
+from watcher.vision.geometry import Size
 from watcher.vision.reference.options import FixedOptions
 
 DEMO_LENGTH = 60.0
@@ -110,6 +112,7 @@ class Replay:
         self._veil = Veil([area.points for area in options.privacy.values()])
         self.detector = detector_of(options)
         self._tracker = Tracker(options.key, options.events, options.zones, replay_ids(options.key))
+        self._given: Size | None = None
         self.reference = self._given_reference(options)
         self.stopped = False
         self._opened = False
@@ -165,6 +168,8 @@ class Replay:
         last: Observation | None = None
         try:
             for seen in self.source.frames():
+                if last is None and isinstance(seen, Frame):
+                    self._check_aspect(seen.size)
                 last = seen
                 yield self._veil.over(seen) if isinstance(seen, Frame) else seen
                 if self.stopped:
@@ -176,12 +181,26 @@ class Replay:
             reason, detail = ("lost", str(self._broke)) if self._broke else ("stopped", ended)
             yield Gap(last.at, last.utc, reason, detail)
 
+    def _check_aspect(self, size: Size) -> None:
+        """Say it before anything is compared: without a reference no frame could be."""
+        if self._given is None:
+            return
+        (width, height), (given_width, given_height) = size, self._given
+        if abs(given_width * height / (given_height * width) - 1) <= SAME_ASPECT:
+            return
+        raise ReferenceUnusable(
+            f"the reference {self.reference} is {given_width}x{given_height}, the recording {width}x{height}:"
+            " the aspect differs; take a reference of the same shape"
+        )
+
     def _given_reference(self, options: CameraOptions) -> str:
         if not isinstance(options.compared, FixedOptions):
             return "background"
         if options.compared.image is None:
             return "start"
-        self.detector.use_reference(self._veil.blacked(read_picture(options.compared.image)))
+        picture = read_picture(options.compared.image)
+        self._given = picture.shape[1], picture.shape[0]
+        self.detector.use_reference(self._veil.blacked(picture))
         return Path(options.compared.image).stem
 
 

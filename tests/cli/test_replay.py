@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -166,6 +167,24 @@ def test_the_camera_of_a_configuration(at, clip, capsys):
     told = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (told["camera"], told["profile"]) == ("yard", "wildlife")
     assert main(["replay", clip, "--config", "config.yaml", "--camera", "nosuch"]) == 2
+
+
+def test_a_reference_of_another_shape_is_refused(at, clip, capsys):
+    cv2.imwrite("square.png", cv2.resize(picture(), (100, 100)))
+    (at / "config.yaml").write_text("cameras: {yard: {source: demo, reference: {kind: fixed, image: square.png}}}")
+    assert main(["replay", clip, "--config", "config.yaml", "--events", "events.jsonl"]) == 2
+    assert "the reference square is 100x100, the recording " in capsys.readouterr().err
+    assert (at / "events.jsonl").read_text() == ""
+
+
+def test_what_could_not_be_compared_is_counted(at, capsys):
+    (at / "in").mkdir()
+    for number in range(40):
+        dark = 10 < number < 35
+        cv2.imwrite(f"in/{number}.png", picture() // 255 if dark else picture())
+    assert main(["replay", "in"]) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"\d+ could not be compared, first 11\.png: the picture is black", last), last
 
 
 def test_an_interruption_keeps_what_there_is(at):

@@ -70,6 +70,8 @@ class Tally:
     frames: int = 0
     unreadable: int = 0
     trouble: str = ""
+    blind: int = 0
+    blinded: str = ""
     times: list[float] = field(default_factory=list)
     updates: "list[EventUpdate]" = field(default_factory=list)
 
@@ -85,11 +87,15 @@ class Tally:
     def count(self, step: "Step") -> None:
         from watcher.vision.frame import Frame, Tick
 
-        seen, _, updates = step
+        seen, detection, updates = step
         self.updates += updates
         if isinstance(seen, Frame):
             self.frames += 1
             self.times.append(seen.at)
+            if detection.outcome == "blind":
+                self.blind += 1
+                where = seen.name or f"at {_clock(seen.at)}"
+                self.blinded = self.blinded or f"{where}: {detection.reason}"
         elif isinstance(seen, Tick) and seen.trouble:
             self.unreadable += 1
             self.trouble = self.trouble or seen.sentence
@@ -263,6 +269,8 @@ def _sum_up(tally: Tally, took: float) -> None:
     print(f"{tally.frames} frames, {tally.seconds:.1f} s, {events}; took {took:.1f} s{speed}", file=sys.stderr)
     if tally.unreadable:
         print(f"{tally.unreadable} could not be read, first: {tally.trouble}", file=sys.stderr)
+    if tally.blind:
+        print(f"{tally.blind} could not be compared, first {tally.blinded}", file=sys.stderr)
 
 
 def _truth(path: Path | None) -> "Truth | None":

@@ -99,4 +99,4 @@ def _size(count: float) -> str:
         if count < 1000:
             return f"{count:.3g} {unit}"
         count /= 1000
-    return f"{count:.3g} GB"
+    return f"{count:.3g} GB" if count < 1000 else f"{count:.0f} GB"
