@@ -16,7 +16,8 @@ from typing import Protocol, cast
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import F32, U8, Window, above, at_least_0, up_to, window_around
+from watcher.vision.arrays import EVERYWHERE, F32, U8, Window, above, at_least_0, up_to, window_around
+from watcher.vision.rough import Rough
 from watcher.vision.scratch import borrowed, give_back
 from watcher.vision.ssim import Comparison, window_mean
 
@@ -78,8 +79,9 @@ class Limits:
 
     def __init__(self, spread: F32, comparison: Comparison, level: Levels) -> None:
         self.level = level
-        planes: list[F32] = [np.empty(comparison.shape, np.float32) for _ in range(5)]
-        self.spread, self.deviation, self.variance, self.mean_square, self._least = planes
+        planes: list[F32] = [np.empty(comparison.shape, np.float32) for _ in range(4)]
+        self.spread, self.deviation, self.variance, self.mean_square = planes
+        self._rough = Rough(comparison, self.least)
         self.renew(spread, comparison)
 
     def renew(self, spread: F32, comparison: Comparison) -> None:
@@ -93,19 +95,30 @@ class Limits:
     def follow(self, comparison: Comparison) -> None:
         """Another reference, with the noise known so far."""
         comparison.add_reference_variance(self.spread, self.times, self.level.structure, self.variance)
-        cv2.min(self.variance, self.mean_square, dst=self._least)
+        self._rough.follow()
+
+    def least(self, window: Window = EVERYWHERE) -> F32:
+        """Up to which mean square of the difference a pixel is quiet whatever the difference is."""
+        return cast(F32, cv2.min(self.variance[window], self.mean_square[window]))
 
     def suspects(self, comparison: Comparison, watched: U8) -> U8 | None:
         """Watched pixels (uint8, 255) that may have changed; None where there is none: a quiet frame."""
-        # Most quiet frames are told by their squared difference alone, and elsewhere it tells where to look closer.
-        maybe = above(comparison.most, self._least)
-        if not cv2.countNonZero(maybe):
+        near = self._rough.window(comparison, AROUND)
+        if near is None:
             return None
-        window = window_around(maybe, AROUND)
+        # Most of that is told by its squared difference alone, and elsewhere it tells where to look closer.
+        maybe = above(comparison.most_in(near), self.least(near))
+        if not cv2.countNonZero(maybe):
+            self._rough.found(None)
+            return None
+        rows, columns = window_around(maybe, AROUND)
+        top, left = near[0].start, near[1].start
+        window = slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
+        self._rough.found(window)
         part = comparison.part(window)
         over = above(part.variance, self.variance[window])
         cv2.bitwise_or(over, above(part.mean_square, self.mean_square[window]), dst=over)
-        found = np.zeros_like(maybe)
+        found = np.zeros_like(watched)
         cv2.bitwise_and(over, watched[window], dst=found[window])
         return found if cv2.countNonZero(found) else None
 

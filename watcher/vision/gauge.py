@@ -38,8 +38,9 @@ class Gauge:
         return self._limits
 
     def load(self, luma: U8, known: F32 | None) -> None:
-        """Compare a frame; `known` is the variance of each pixel, guessed from the frame where it is None."""
-        self.comparison.load(luma, self._lit.clipped(luma))
+        """Compare a frame, which stays as it is until the comparison may rest; `known` is the variance of each
+        pixel, guessed from the frame where it is None."""
+        self.comparison.see(luma, self._lit.clipped(luma))
         if known is None and self.guess is None:
             guess = min(difference_variance(self.comparison.difference), LARGEST_GUESS)
             spread = np.full(luma.shape, guess, np.float32)

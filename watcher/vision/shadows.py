@@ -73,7 +73,9 @@ class Shadows:
         def edges() -> U8:
             return _sparse(cast(U8, cv2.dilate(sharp(), _CROSS)), half)
 
-        gone = explained(self._seen(_sparse(changed, half), edges, half, limits, look, colors), self._shade, at)
+        gone = explained(
+            self._seen(_sparse(changed, half), edges, near, half, limits, look, colors), self._shade, at
+        )
         here = left = changed[near]
         if gone is not None:
             whole = cv2.resize(gone, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
@@ -98,6 +100,7 @@ class Shadows:
         self,
         changed: U8,
         sharp: Callable[[], U8],
+        near: Window,
         half: Window,
         limits: Limits,
         look: Look,
@@ -106,7 +109,7 @@ class Shadows:
         places = np.flatnonzero(changed > 0)
         centres = self._centres[half].ravel().take(places)
         around = centres + self._around
-        left = self._comparison.difference.ravel().take(around)
+        left = self._comparison.difference_in(near).ravel().take(around)
         expected = self._comparison.reference.ravel().take(around)
         # With q = 1 - less: x - q r = e + less r, for the difference e = x - r.
         less: F32 = left.sum(0) / -np.maximum(expected.sum(0), _DARK)

@@ -55,6 +55,11 @@ def _window(sigma: float) -> tuple[F32, F32]:
     return np.ascontiguousarray(weights.T), weights
 
 
+def window_weights(sigma: float = SIGMA) -> F32:
+    """The window's weights along a row; their products are those of the window."""
+    return _window(sigma)[0].ravel()
+
+
 def _mean_into(out: F32, picture: F32, sigma: float, between: F32) -> None:
     """`window_mean` of a picture of 320x180 or so, in 6/7 of its time: two plain filters are faster there than the
     one that is made for it. `between`: of the picture's shape, may be overwritten."""
@@ -80,20 +85,14 @@ class Part:
         )
         return Part(window, self.mean[rows, columns], self.mean_square[rows, columns], self.variance[rows, columns])
 
-    def holds(self, window: Window) -> bool:
-        """Whether `window` lies inside of this one."""
-        return all(
-            whole.start <= one.start and one.stop <= whole.stop
-            for one, whole in zip(window, self.window, strict=True)
-        )
-
 
 class Comparison:
     """The window statistics of frames against one reference, in buffers that are used again.
 
-    Set a reference, `load` a frame, then ask for what is needed; what only a changed frame needs is computed
-    only when asked for. All arrays are float32 of shape (h, w), belong to the comparison and hold until the
-    next call; whoever keeps one copies it. Those of the frame are lent to others when the comparison may `rest`.
+    Set a reference, `load` or `see` a frame, then ask for what is needed; what only a changed frame needs is
+    computed only when asked for, and where it is. All arrays are float32 of shape (h, w), belong to the comparison
+    and hold until the next call; whoever keeps one copies it. Those of the frame are lent to others when the
+    comparison may `rest`.
 
     Parameters
     ----------
@@ -102,10 +101,12 @@ class Comparison:
 
     Attributes
     ----------
-    difference : frame - reference.
+    frame, same : as seen, until the comparison may `rest`; None where nothing more is computed from them.
     """
 
-    difference: F32
+    _subtracted: list[Window]
+    _squared: list[Window]
+    _difference: F32
     _square: F32
     _scratch: F32
     _variance: F32
@@ -121,6 +122,8 @@ class Comparison:
         (self._reference_structure, self._reference_level) = _buffers(shape, 2)
         self._whole = (slice(0, shape[0]), slice(0, shape[1]))
         self._at_work = False
+        self.frame: U8 | F32 | None = None
+        self.same: U8 | None = None
         self._let_go()
         self._parts: list[Part] = []
         self._is_split = self._has_structure = self._has_level = False
@@ -154,25 +157,60 @@ class Comparison:
 
     def load(self, frame: U8 | F32, same: U8 | None = None) -> None:
         """Compare `frame` (uint8 or float32, 0-255) with the reference; in `same` (255) it does not differ."""
+        self.see(frame, same)
+        self._subtract(self._whole)
+        self.frame = self.same = None
+
+    def see(self, frame: U8 | F32, same: U8 | None = None) -> None:
+        """The same, of a frame that stays as it is until `rest`: nothing is computed before it is asked for."""
         if frame.shape != self.shape:
             raise ValueError(f"expected a frame of shape {self.shape}, got {frame.shape}")
         self._parts, self._is_split, self._has_structure = [], False, False
+        self._subtracted, self._squared = [], []
+        self.frame, self.same = frame, same
+
+    def _subtract(self, window: Window) -> F32:
+        """The difference, which holds inside of `window` from now on; of no size where there is no frame."""
+        if self.frame is None or _among(self._subtracted, window):
+            return self._difference
         if not self._at_work:
             self._at_work = True
-            (self.difference, self._square, self._scratch, self._variance) = self._borrowed(4)
+            (self._difference, self._square, self._scratch, self._variance) = self._borrowed(4)
+        there = self._difference[window]
         # As everywhere here: what stays where it is takes two thirds of the time of what goes to a third place.
-        np.copyto(self.difference, frame)
-        self.difference -= self.reference
-        if same is not None:
-            self._scratch.fill(0)
-            cv2.copyTo(self._scratch, same, self.difference)
-        np.square(self.difference, out=self._scratch)
-        _mean_into(self._square, self._scratch, self.sigma, self._variance)
+        np.copyto(there, self.frame[window])
+        there -= self.reference[window]
+        if self.same is not None:
+            nothing = self._scratch[window]
+            nothing.fill(0)
+            cv2.copyTo(nothing, self.same[window], there)
+        self._subtracted.append(window)
+        return self._difference
 
     @property
-    def most(self) -> F32:
-        """What neither `variance` nor `mean_square` exceeds: their sum."""
-        return self._square
+    def difference(self) -> F32:
+        """frame - reference."""
+        return self._subtract(self._whole)
+
+    def difference_in(self, window: Window) -> F32:
+        """The same, of the whole picture's shape, but to be looked at inside of `window` alone."""
+        return self._subtract(window)
+
+    def most_in(self, window: Window) -> F32:
+        """What inside a window neither `variance` nor `mean_square` exceeds: their sum."""
+        if not _among(self._squared, window):
+            around, inside = _grown(window, window_side(self.sigma) // 2, self.shape)
+            near = self._subtract(around)[around]
+            square, between = self._scratch[around], self._variance[around]
+            np.square(near, out=square)
+            if around == window:
+                _mean_into(self._square[window], square, self.sigma, between)
+            else:
+                mean = np.empty_like(near)
+                _mean_into(mean, square, self.sigma, between)
+                self._square[window] = mean[inside]
+            self._squared.append(window)
+        return self._square[window]
 
     @property
     def mean(self) -> F32:
@@ -197,34 +235,35 @@ class Comparison:
         if window == self._whole:
             self._split()
         for part in self._parts:
-            if part.holds(window):
+            if _holds(part.window, window):
                 return part.within(window)
+        most = self.most_in(window)
         around, inside = _grown(window, window_side(self.sigma) // 2, self.shape)
-        near = self.difference[around]
+        near = self._subtract(around)[around]
         mean: F32 = np.empty_like(near)
         _mean_into(mean, near, self.sigma, np.empty_like(near))
         mean = mean[inside]
         square = cast(F32, cv2.multiply(mean, mean))
-        part = Part(window, mean, square, cast(F32, cv2.subtract(self._square[window], square)))
+        part = Part(window, mean, square, cast(F32, cv2.subtract(most, square)))
         self._parts.append(part)
         return part
 
     def _split(self) -> None:
         if not self._is_split:
+            most = self.most_in(self._whole)
             if self._mean is _NONE:
                 (self._mean, self._mean_square) = self._borrowed(2)
-            _mean_into(self._mean, self.difference, self.sigma, self._variance)
+            _mean_into(self._mean, self._difference, self.sigma, self._variance)
             np.square(self._mean, out=self._mean_square)
-            np.subtract(self._square, self._mean_square, out=self._variance)
+            np.subtract(most, self._mean_square, out=self._variance)
             self._parts = [Part(self._whole, self._mean, self._mean_square, self._variance)]
             self._is_split = True
 
     def rest(self) -> None:
         """Nothing more is asked about this frame: lend what it took to others, until the next one."""
-        if self._at_work:
-            lent, self._parts, self._at_work = self._of_the_frame, [], False
-            self._let_go()
-            give_back(*lent)
+        lent, self._parts, self._at_work = self._of_the_frame, [], False
+        self._let_go()
+        give_back(*lent)
 
     def _borrowed(self, count: int) -> list[F32]:
         """Arrays until `rest`; no more than this frame needs, because others want them at the same time."""
@@ -234,7 +273,9 @@ class Comparison:
 
     def _let_go(self) -> None:
         self._of_the_frame: list[F32] = []
-        self.difference = self._square = self._scratch = self._variance = _NONE
+        self.frame = self.same = None
+        self._subtracted, self._squared = [], []
+        self._difference = self._square = self._scratch = self._variance = _NONE
         self._mean = self._mean_square = self._structure = self._product = _NONE
 
     def structure(self) -> F32:
@@ -256,7 +297,7 @@ class Comparison:
         """The same inside the window of a `part` alone, in an array of its own."""
         window = part.window
         around, inside = _grown(window, window_side(self.sigma) // 2, self.shape)
-        product = cv2.multiply(self.difference[around], self.reference[around])
+        product = cv2.multiply(self._subtract(around)[around], self.reference[around])
         shared = window_mean(product, self.sigma, cast(F32, product))[inside]
         found = cv2.multiply(part.mean, self._reference_mean[window])
         cv2.subtract(shared, found, dst=found)
@@ -281,6 +322,15 @@ class Comparison:
 
 
 _NONE: F32 = np.empty((0, 0), np.float32)
+
+
+def _holds(whole: Window, window: Window) -> bool:
+    """Whether `window` lies inside of the `whole`."""
+    return all(wide.start <= one.start and one.stop <= wide.stop for one, wide in zip(window, whole, strict=True))
+
+
+def _among(windows: list[Window], window: Window) -> bool:
+    return any(_holds(one, window) for one in windows)
 
 
 def _grown(window: Window, reach: int, shape: tuple[int, int]) -> tuple[Window, Window]:
