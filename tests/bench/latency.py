@@ -49,6 +49,7 @@ class Flashing:
     def frames(self) -> Iterator[Frame]:
         began = time.monotonic()
         for index in range(sys.maxsize):
+            # A camera's clock: a frame is there when its time has come.
             time.sleep(max(0.0, began + index / _FPS - time.monotonic()))
             if self._closed:
                 return
@@ -112,6 +113,7 @@ def _watch_for(folder: Path, port: int, seconds: float) -> None:
     camera.start()
     try:
         until(lambda: _available, 20, "a first frame")
+        # So long events come and go; those who hear them note when.
         time.sleep(seconds)
     finally:
         camera.stop("stopped", 5)

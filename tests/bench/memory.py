@@ -63,6 +63,7 @@ def _megabytes(folder: Path, recording: Path, port: int, cameras: int) -> float:
             samples = []
             for _ in range(10):
                 samples.append(_resident(daemon.pid))
+                # So far apart that the samples are of different moments between two frames.
                 time.sleep(0.3)
             daemon.send_signal(signal.SIGTERM)
             assert daemon.wait(10) == 0, (folder / "memory.log").read_text()

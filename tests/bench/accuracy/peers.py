@@ -135,14 +135,17 @@ class _Camera:
 
     def play(self) -> None:
         """The whole recording at its own speed."""
+        # They connect, and learn the picture that they are shown meanwhile.
         time.sleep(_READY)
         began = time.time()
         for at, picture in zip(self.times, self._pictures, strict=True):
+            # The peers are live programs: every picture at its time in the recording.
             time.sleep(max(0.0, began + at - time.time()))
             with self._changed:
                 self._now = picture
                 self._changed.notify_all()
             self._sent.append(time.time())
+        # They tell the end of an event some time after its last picture.
         time.sleep(2.0)
         self._ended = True
 

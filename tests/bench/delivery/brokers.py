@@ -75,6 +75,7 @@ def cuts(folder: Path, count: int = 10_000, times: int = 50) -> list[Figure]:
         if number % 3 == 0:
             broker.kill()
             believed_more += len(line.witness.believed - _acknowledged(broker))
+            # Away for shorter and for longer than the client waits before it tries again.
             time.sleep(chance.uniform(0, 0.1))
             broker.start()
         elif number % 3 == 1:
@@ -231,6 +232,7 @@ def put(folder: Path, count: int = 2000) -> list[Figure]:
     line = Line(folder / "data", 1)
     waits = []
     for camera, payload in events(count // 2):
+        # One by one, as cameras tell: in a heap each would wait for those before it.
         time.sleep(0.002)
         began = time.perf_counter()
         line.post.record(camera, payload)

@@ -37,6 +37,7 @@ class Blinking:
         began = time.monotonic()
         index = 0
         while not self._closed:
+            # A camera's clock: a frame is there when its time has come.
             time.sleep(max(0.0, began + index / FPS - time.monotonic()))
             phase = (index - _LEARNING) % PERIOD if index >= _LEARNING else PERIOD
             picture = self._full if phase < SHOWN else self._empty

@@ -75,6 +75,7 @@ def kills(folder: Path, times: int = 25) -> list[Figure]:
         # Up to three seconds later, the broker away for the last part of every other life.
         deadline = time.monotonic() + chance.uniform(0, 3)
         if number % 2:
+            # At some moment of its life, not at the same one every time.
             time.sleep(chance.uniform(0, 0.5))
             broker.stop()
         time.sleep(max(0.0, deadline - time.monotonic()))
@@ -109,6 +110,7 @@ def late(folder: Path, seconds: float = 10.0) -> list[Figure]:
     daemon = Daemon(home)
     try:
         daemon.says("watching 1 camera")
+        # It watches without a broker for so long: that is the row.
         time.sleep(seconds)
         shown = len(_gone(home))
         broker.start()
@@ -192,6 +194,7 @@ def hole(folder: Path, seconds: float = 60.0, keepalive: float = 15.0) -> list[F
         heard = len(listener.on("watcher/status"))
         until(lambda: b"offline" in listener.on("watcher/status")[heard:], 2 * keepalive + 5, "offline")
         offline = time.monotonic() - began
+        # The network swallows everything for so long, however soon that was noticed.
         time.sleep(max(0.0, began + seconds - time.monotonic()))
         shown = len(_gone(home)) - before
         opened, length = time.monotonic(), time.monotonic() - began

@@ -97,6 +97,7 @@ class Line:
         began = time.monotonic()
         for number, (camera, payload) in enumerate(told):
             if rate and number % 20 == 0:
+                # At the rate that was asked for; twenty at a time, for a sleep takes longer than a record.
                 time.sleep(max(0.0, began + number / rate - time.monotonic()))
             self.post.record(camera, payload)
 
@@ -142,5 +143,6 @@ def now_and_then(times: int, seed: int, least: float, most: float) -> Iterator[i
     """Numbers from 0, after waits by chance."""
     chance = random.Random(seed)
     for number in range(times):
+        # What is cut is cut at a moment that nobody has chosen.
         time.sleep(chance.uniform(least, most))
         yield number

@@ -19,6 +19,7 @@ def main(folder: Path, port: int, first: int, rate: float) -> None:
         line.post.record(camera, payload)
     began = time.monotonic()
     for number in itertools.count(first):
+        # At the rate that was asked for, whatever the records before have taken.
         time.sleep(max(0.0, began + (number - first) / rate - time.monotonic()))
         for camera, payload in event(number):
             line.post.record(camera, payload)

@@ -111,6 +111,7 @@ class Belt:
     def frames(self) -> Iterator[Frame]:
         began = time.monotonic()
         for index in range(sys.maxsize):
+            # A camera's clock: a frame is there when its time has come.
             time.sleep(max(0.0, began + index * EVERY - time.monotonic()))
             if self._closed:
                 return
