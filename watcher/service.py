@@ -35,7 +35,7 @@ reference, far less than the 30 s that systemd allows."""
 LOOK_EVERY = 1.0
 SETTLED_AFTER = 10.0
 """Seconds after a start or reload: cameras are open, the first pictures are learnt, everything is told."""
-SETTLES_EVERY = 5.0
+SETTLES_EVERY = 2.0
 CAMERAS_END_WITHIN = 2.0
 OUTLETS_END_WITHIN = 1.5
 """Together with the broker's end these stay below the 5 s in which a service has to stop."""

@@ -78,7 +78,7 @@ def test_another_reference_is_noticed():
     comparison.see(flat(60))
     assert rough.window(comparison, 4) is None
     comparison.set_reference(flat(90))
-    limits.follow(comparison)
+    limits.follow()
     rough.follow()
     comparison.see(flat(60))
     assert rough.window(comparison, 4) is not None

@@ -1,11 +1,12 @@
 """Arrays that are lent: nobody gets one that somebody else has."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
-from watcher.vision.scratch import borrowed, give_back, zeros
+from watcher.vision.scratch import borrowed, give_back, let_go, zeros
 from watcher.vision.ssim import Comparison
 
 SHAPE = (7, 13)
@@ -18,6 +19,17 @@ def test_what_was_given_back_is_lent_again_to_whoever_wants_the_same() -> None:
     again = borrowed(SHAPE, np.float32)
     assert again is first
     assert borrowed(SHAPE, np.float32) is not first
+
+
+def test_what_nobody_has_can_be_let_go_of_and_is_made_anew() -> None:
+    kept = weakref.ref(borrowed((5, 3), np.float32))
+    give_back(*(borrowed((5, 3), np.float32) for _ in range(3)))
+    held = borrowed((5, 3), np.float32)
+    let_go()
+    assert kept() is None
+    assert borrowed((5, 3), np.float32) is not held
+    give_back(held)
+    assert borrowed((5, 3), np.float32) is held
 
 
 def test_threads_never_hold_the_same_array() -> None:

@@ -4,13 +4,15 @@ import ctypes
 import os
 import re
 import time
+from collections.abc import Callable
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Of mallopt(3)."""
 _KEPT = 1 << 18
 _DONTNEED = 4
 """Of madvise(2), on Linux."""
-_PAGES_EVERY = 600.0
+_PAGES_AT_FIRST, _PAGES_EVERY = 2.0, 600.0
+"""Seconds between two times that pages are given back: twice as many after each, up to these."""
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (r--p|r-xp) [0-9a-f]+ \S+ [1-9]\d*\s+/")
 
 
@@ -31,24 +33,27 @@ def keep_small() -> None:
 class Leftovers:
     """Gives back what nobody needs any more; to be called every few seconds.
 
-    Each time it is the holes in the heap, which takes less than a millisecond. At first, and now and then, it is
-    what only starting needed: loading a library touches much of it once (relocations, constructors, tables of
-    names), and all that was touched stays mapped: of OpenCV, FFmpeg and NumPy 40 MB, of which 15 MB are used again.
-    Pages of a file that were never written to are the file's own; the system maps them again where they are used,
-    and they are in its cache.
+    Each time it is what cameras lend each other, of which they take what they need anew, and the holes in the heap:
+    that takes less than a millisecond. At first, and ever more seldom, it is what only starting needed: loading a
+    library touches much of it once (relocations, constructors, tables of names), and all that was touched stays
+    mapped: of OpenCV, FFmpeg and NumPy 40 MB, of which 15 MB are used again. Pages of a file that were never
+    written to are the file's own; the system maps them again where they are used, and they are in its cache.
     """
 
-    def __init__(self) -> None:
-        self._pages_at = 0.0
+    def __init__(self, let_go: Callable[[], None] = lambda: None) -> None:
+        self._let_go = let_go
+        self._pages_at, self._pages_after = 0.0, _PAGES_AT_FIRST
 
     def __call__(self) -> None:
         if not _is_gnu():
             return
         if time.monotonic() >= self._pages_at:
-            self._pages_at = time.monotonic() + _PAGES_EVERY
+            self._pages_at = time.monotonic() + self._pages_after
+            self._pages_after = min(2 * self._pages_after, _PAGES_EVERY)
             libc = ctypes.PyDLL(None)  # holds the interpreter: nobody loads a library meanwhile
             for begin, end in _untouched():
                 libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _DONTNEED)
+        self._let_go()
         ctypes.CDLL(None).malloc_trim(0)
 
 

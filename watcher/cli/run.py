@@ -36,12 +36,13 @@ def run(args: argparse.Namespace) -> int:
 
     from watcher import config
     from watcher.service import Service
+    from watcher.vision import scratch
 
     cv2.setNumThreads(1)
     # What was loaded stays: looking through it for garbage now and then would stop all threads for 50 ms.
     gc.freeze()
     log_to_stderr(logging.DEBUG if args.verbose else logging.INFO)
-    return Service(config.find(args.config), settled=Leftovers()).run()
+    return Service(config.find(args.config), settled=Leftovers(scratch.let_go)).run()
 
 
 def _listen_early() -> None:

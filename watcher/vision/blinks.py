@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from watcher.vision.arrays import F32, U8, Mask, Window, parts, window_around
+from watcher.vision.scratch import zeros
 
 _SWAY = 13
 """Pixels, the side of the neighbourhood whose tones a swaying scene may bring; 2 % of the width to each side."""
@@ -74,7 +75,7 @@ class Blinks:
     """Looks at what is changed a few times a second, and tells what has blinked."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._nothing: U8 = np.zeros(shape, np.uint8)
+        self._nothing: U8 = zeros(shape, np.uint8)
         self._around = np.ones((_SWAY, _SWAY), np.uint8)
         self.forget()
 

@@ -73,33 +73,34 @@ class Limits:
     ----------
     spread : windowed variance of the noise, float32 (h, w). `deviation` : its root.
     times : how many times that is taken off the variance of the difference.
+
+    What is made of these for few frames, and then for a part of the picture, is not kept: that takes moments, and a
+    plane of each camera's memory would be taken for good.
     """
 
     times = _NOISE_SPREAD
 
     def __init__(self, spread: F32, comparison: Comparison, level: Levels) -> None:
         self.level = level
-        planes: list[F32] = [np.empty(comparison.shape, np.float32) for _ in range(4)]
-        self.spread, self.deviation, self.variance, self.mean_square = planes
+        self.spread: F32 = np.empty(comparison.shape, np.float32)
+        self.deviation: F32 = np.empty(comparison.shape, np.float32)
+        self._comparison = comparison
         self._rough = Rough(comparison, self.least)
-        self.renew(spread, comparison)
+        self.renew(spread)
 
-    def renew(self, spread: F32, comparison: Comparison) -> None:
+    def renew(self, spread: F32) -> None:
         """Another noise."""
         window_mean(spread, 2.0, self.spread)
         cv2.sqrt(self.spread, dst=self.deviation)
-        np.add(self.deviation, np.float32(self.level.tone), out=self.mean_square)
-        np.square(self.mean_square, out=self.mean_square)
-        self.follow(comparison)
+        self.follow()
 
-    def follow(self, comparison: Comparison) -> None:
+    def follow(self) -> None:
         """Another reference, with the noise known so far."""
-        comparison.add_reference_variance(self.spread, self.times, self.level.structure, self.variance)
         self._rough.follow()
 
-    def least(self, window: Window = EVERYWHERE) -> F32:
+    def least(self) -> F32:
         """Up to which mean square of the difference a pixel is quiet whatever the difference is."""
-        return cast(F32, cv2.min(self.variance[window], self.mean_square[window]))
+        return cast(F32, cv2.min(*self._most(EVERYWHERE)))
 
     def suspects(self, comparison: Comparison, watched: U8) -> U8 | None:
         """Watched pixels (uint8, 255) that may have changed; None where there is none: a quiet frame."""
@@ -107,7 +108,8 @@ class Limits:
         if near is None:
             return None
         # Most of that is told by its squared difference alone, and elsewhere it tells where to look closer.
-        maybe = above(comparison.most_in(near), self.least(near))
+        variance, mean_square = self._most(near)
+        maybe = above(comparison.most_in(near), cast(F32, cv2.min(variance, mean_square)))
         if not cv2.countNonZero(maybe):
             self._rough.found(None)
             return None
@@ -116,11 +118,18 @@ class Limits:
         window = slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
         self._rough.found(window)
         part = comparison.part(window)
-        over = above(part.variance, self.variance[window])
-        cv2.bitwise_or(over, above(part.mean_square, self.mean_square[window]), dst=over)
+        over = above(part.variance, variance[rows, columns])
+        cv2.bitwise_or(over, above(part.mean_square, mean_square[rows, columns]), dst=over)
         found = np.zeros_like(watched)
         cv2.bitwise_and(over, watched[window], dst=found[window])
         return found if cv2.countNonZero(found) else None
+
+    def _most(self, window: Window) -> tuple[F32, F32]:
+        """What the variance of the difference, and its squared mean, stay below inside a window."""
+        spread, comparison = self.spread, self._comparison
+        variance = comparison.plus_reference_variance(spread, self.times, self.level.structure, window)
+        tone = self.deviation[window] + np.float32(self.level.tone)
+        return variance, cast(F32, np.square(tone, out=tone))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,7 +57,7 @@ class Gauge:
         if noise or field is not self._lit.field or abs(self._lit.light.gain - gain) > _HOLDS * gain:
             self.follow_noise(known)
         else:
-            self.limits.follow(self.comparison)
+            self.limits.follow()
 
     def follow_noise(self, known: F32 | None) -> None:
         """The noise of the scene is another."""
@@ -70,5 +70,5 @@ class Gauge:
         if self._limits is None:
             self._limits = Limits(spread, self.comparison, self._level)
         else:
-            self._limits.renew(spread, self.comparison)
+            self._limits.renew(spread)
         self._still.set_noise(spread)

@@ -33,6 +33,11 @@ def give_back(*arrays: NDArray[Any]) -> None:
             idle.append(array)
 
 
+def let_go() -> None:
+    """Keep nothing for the next one: what a moment took in which much happened is not needed for long."""
+    _idle.clear()
+
+
 @cache
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     """Zeros for everybody; nobody can write to them."""

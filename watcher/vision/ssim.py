@@ -119,14 +119,15 @@ class Comparison:
         self.shape = shape
         self.sigma = sigma
         (self.reference, self._reference_mean) = _buffers(shape, 2)
-        (self._reference_structure, self._reference_level) = _buffers(shape, 2)
+        (self._reference_structure,) = _buffers(shape, 1)
+        self._reference_level: F32 | None = None
         self._whole = (slice(0, shape[0]), slice(0, shape[1]))
         self._at_work = False
         self.frame: U8 | F32 | None = None
         self.same: U8 | None = None
         self._let_go()
         self._parts: list[Part] = []
-        self._is_split = self._has_structure = self._has_level = False
+        self._is_split = self._has_structure = self._asked_level = False
 
     def set_reference(self, reference: U8 | F32) -> None:
         """Take a copy of `reference` (float32 or uint8, 0-255) and what is needed of it."""
@@ -134,7 +135,7 @@ class Comparison:
             raise ValueError(f"expected a reference of shape {self.shape}, got {reference.shape}")
         np.copyto(self.reference, reference)
         # Centred on mid grey: the squares then lose less to rounding.
-        mean, structure, scratch = self._reference_mean, self._reference_structure, self._reference_level
+        mean, structure, scratch = self._reference_mean, self._reference_structure, borrowed(self.shape, np.float32)
         centred = np.subtract(self.reference, 128, out=scratch)
         window_mean(centred, self.sigma, mean)
         variance = window_mean(cv2.multiply(centred, centred, dst=scratch), self.sigma, structure)
@@ -143,17 +144,19 @@ class Comparison:
         np.multiply(variance, 2, out=structure)
         structure += C2
         np.add(mean, 128, out=mean)
-        self._has_level = False
+        give_back(scratch)
+        self._reference_level, self._asked_level = None, False
 
     @property
     def reference_variance(self) -> F32:
         """Windowed variance of the reference."""
         return (self._reference_structure - np.float32(C2)) * np.float32(0.5)
 
-    def add_reference_variance(self, spread: F32, times: float, part: float, out: F32) -> None:
-        """Into `out`: `times` spread, and a `part` of the reference's windowed variance and C2."""
+    def plus_reference_variance(self, spread: F32, times: float, part: float, window: Window) -> F32:
+        """`times` spread, and a `part` of the reference's windowed variance and C2, inside a window."""
         # The structure is 2 vy + C2.
-        cv2.addWeighted(spread, times, self._reference_structure, part / 2, part * C2 / 2, dst=out)
+        structure = self._reference_structure[window]
+        return cast(F32, cv2.addWeighted(spread[window], times, structure, part / 2, part * C2 / 2))
 
     def load(self, frame: U8 | F32, same: U8 | None = None) -> None:
         """Compare `frame` (uint8 or float32, 0-255) with the reference; in `same` (255) it does not differ."""
@@ -307,11 +310,7 @@ class Comparison:
     def ssim(self) -> F32:
         """The SSIM map, -1 to 1, of the (light-matched) frame against the reference."""
         unlike, level, same = self.structure(), self._scratch, self._product
-        if not self._has_level:
-            cv2.multiply(self._reference_mean, self._reference_mean, dst=self._reference_level, scale=2)
-            np.add(self._reference_level, np.float32(C1), out=self._reference_level)
-            self._has_level = True
-        cv2.scaleAdd(self._product, 2, self._reference_level, dst=level)  # 2 mx my + C1 = 2 m my + 2 my^2 + C1
+        cv2.scaleAdd(self._product, 2, self._level(into=level), dst=level)  # 2 mx my + C1 = 2 m my + 2 my^2 + C1
         np.subtract(unlike, self.variance, out=same)
         self._has_structure = False  # the product of the means is gone
         same *= level
@@ -319,6 +318,16 @@ class Comparison:
         level *= unlike
         same /= level
         return same
+
+    def _level(self, into: F32) -> F32:
+        """2 my^2 + C1; kept from the second time on: a camera's reference has moved before that."""
+        if self._reference_level is not None:
+            return self._reference_level
+        if self._asked_level:
+            into = self._reference_level = np.empty_like(into)
+        self._asked_level = True
+        cv2.multiply(self._reference_mean, self._reference_mean, dst=into, scale=2)
+        return cast(F32, np.add(into, np.float32(C1), out=into))
 
 
 _NONE: F32 = np.empty((0, 0), np.float32)

@@ -88,16 +88,15 @@ class Steps:
 
 def color_flipped(colors: Tinge, tint: Tint, watched: U8) -> bool:
     """Whether the picture has lost its colour, or got one."""
-    if not tint.planes:
-        return False
     seen = watched[::_SPARSE, ::_SPARSE]
-    if not cv2.countNonZero(seen):
+    known = tint.planes(every=_SPARSE)
+    if not known or not cv2.countNonZero(seen):
         return False
     now, before = 0.0, 0.0
-    for plane, known in zip(colors.half, tint.planes, strict=True):
+    for plane, expected in zip(colors.half, known, strict=True):
         some = plane[:: _SPARSE // 2, :: _SPARSE // 2]
         now += cv2.norm(some, np.full_like(some, 128), cv2.NORM_L1, seen)
-        before += cv2.norm(known[::_SPARSE, ::_SPARSE], cv2.NORM_L1, seen)
+        before += cv2.norm(expected, cv2.NORM_L1, seen)
     pixels = cv2.countNonZero(seen)
     now, before = now / pixels, before / pixels
     more, less = max(now, before), min(now, before)

@@ -99,4 +99,4 @@ def remembered_look(memory: Memory, shape: tuple[int, int], count: int) -> Look:
 
 def planes_of(look: Look) -> Sequence[NDArray[np.float32]]:
     """The luma of a look, and its colours (centred on 0) where they are known."""
-    return [look.scene.expected[0], *look.tint.planes]
+    return [look.scene.expected[0], *look.tint.planes()]

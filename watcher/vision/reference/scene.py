@@ -17,6 +17,7 @@ from watcher.errors import ReferenceUnusable
 from watcher.vision.arrays import F32, F64, U8, Mask
 from watcher.vision.median import median
 from watcher.vision.noise import sample_variance
+from watcher.vision.scratch import zeros
 
 Planes = tuple[U8, ...]
 """Luma, or luma, Cr and Cb of a frame: uint8 of shape (h, w)."""
@@ -44,7 +45,7 @@ class Scene:
 
     def __init__(self, expected: F32, spread: F32 | None = None) -> None:
         self.expected = expected
-        self.settled: U8 = np.zeros(expected.shape[1:], np.uint8)
+        self.settled: U8 = zeros(expected.shape[1:], np.uint8)
         # Of most scenes nothing has settled, most of the time.
         self._beneath: F32 | None = None
         self._settled_at: F64 | None = None
@@ -99,6 +100,7 @@ class Scene:
         new = stays & (self.settled == 0)
         beneath, settled_at = self._kept_beneath()
         beneath[:, new] = self.expected[:, new]
+        self.settled = self.settled.copy()  # what it begins with is everybody's
         for kept, now in zip(self.expected, planes, strict=True):
             np.copyto(kept, now, where=where > 0)
         self.settled[stays] = 255
@@ -122,6 +124,7 @@ class Scene:
             beneath[:, where] = self.expected[:, where]
             settled_at[settled] = other._settled_at[settled]
         self.expected[0][where] = luma[where]
+        self.settled = self.settled.copy()
         self.settled[where] = 0
         self.settled[settled] = 255
         self._tidy()
@@ -138,6 +141,7 @@ class Scene:
     def _tidy(self) -> None:
         if not self.any_settled:
             self._beneath = self._settled_at = None
+            self.settled = zeros(self.settled.shape, np.uint8)
 
     def absorb(self, before: float) -> bool:
         """What settled before `before` seconds becomes the reference; whether there was any."""

@@ -8,7 +8,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from watcher.vision.arrays import F32, U8, Window
+from watcher.vision.arrays import F32, I16, U8, Window
 from watcher.vision.frame import Chroma
 from watcher.vision.reference.scene import Memory
 from watcher.vision.tinge import Tinge, halved
@@ -26,33 +26,38 @@ FIRST, AT_FIRST = 8, 0.25
 TIME = 10.0
 """Seconds over which it is learnt."""
 
+_PART = 128
+"""Parts of a level that are kept: in 16 bits, half of the memory of floats."""
+
+_KEPT_PART = _PART // 16
+"""The same of one on disk, which are sixteenths."""
+
 _SIDE = 3
 """Of the window over which colour is averaged, at half the size: cameras and JPEG halve it too, and it is noisy."""
 
 
 class Tint:
-    """Cr and Cb of the scene, float32 of shape (2, h, w), centred on 0; None until it has been learnt."""
+    """Cr and Cb of the scene, centred on 0; unknown until they have been learnt."""
 
     def __init__(self) -> None:
-        self._expected: list[F32] | None = None
+        self._expected: list[I16] | None = None
         self._count = 0
         self._at = -math.inf
         self._smooth: list[MatLike] | None = None
 
-    @property
-    def planes(self) -> tuple[F32, ...]:
-        """Cr and Cb, centred on 0; nothing while they are unknown."""
-        return () if self._expected is None else tuple(self._expected)
+    def planes(self, every: int = 1) -> tuple[F32, ...]:
+        """Cr and Cb, of `every` so many pixels and rows, float32; nothing while they are unknown."""
+        return tuple(_levels(plane[::every, ::every]) for plane in self._expected or ())
 
     def memory(self) -> dict[str, NDArray[np.generic]]:
         """What must survive a restart: sixteenths of a level."""
-        return {"tint": np.round(np.stack(self._expected) * 16).astype(np.int16)} if self._expected else {}
+        return {"tint": np.round(np.stack(self._expected) / _KEPT_PART).astype(np.int16)} if self._expected else {}
 
     def remember(self, memory: Memory, shape: tuple[int, int]) -> None:
         """Go on with what `memory` gave before, where it is of `shape` (h, w)."""
         kept = memory.get("tint")
         if kept is not None and kept.shape == (2, *shape) and kept.dtype == np.int16:
-            self._expected, self._count = [plane.astype(np.float32) / np.float32(16) for plane in kept], FIRST
+            self._expected, self._count = [plane.astype(np.int16) * np.int16(_KEPT_PART) for plane in kept], FIRST
 
     def due(self, at: float, quiet: bool, turns: Turns) -> bool:
         """Whether it is time to learn from a frame, `quiet` or with change."""
@@ -64,12 +69,14 @@ class Tint:
         """Learn from a frame (uint8 (h, w) each) where it is `unchanged` (uint8, 255)."""
         self._at, self._smooth = at, None
         if self._expected is None or self._expected[0].shape != chroma[0].shape:
-            self._expected, self._count = [plane.astype(np.float32) - np.float32(128) for plane in chroma], 1
+            self._expected, self._count = [_parts(plane).astype(np.int16) for plane in chroma], 1
             return
         self._count += 1
         weight = max(1 / self._count, EVERY / TIME)
         for kept, plane in zip(self._expected, chroma, strict=True):
-            cv2.accumulateWeighted(plane.astype(np.float32) - np.float32(128), kept, weight, mask=unchanged)
+            exact = kept.astype(np.float32)
+            cv2.accumulateWeighted(_parts(plane), exact, weight, mask=unchanged)
+            kept[:] = np.rint(exact, out=exact)
 
     def apart(self, colors: Tinge, ratio: F32, half: Window, places: NDArray[np.intp]) -> F32 | None:
         """Square of the distance in the Cr, Cb plane from the colour expected in a light of `ratio`.
@@ -79,7 +86,7 @@ class Tint:
         if self._expected is None:
             return None
         if self._smooth is None:
-            self._smooth = [_smooth(halved(plane)) for plane in self._expected]
+            self._smooth = [_smooth(halved(plane)) for plane in self.planes()]
         if self._smooth[0].shape != colors.half_size[::-1]:
             return None
         squares = []
@@ -88,6 +95,16 @@ class Tint:
             apart -= ratio * kept[half].ravel().take(places)
             squares.append(np.square(apart, out=apart))
         return cast(F32, squares[0] + squares[1])
+
+
+def _parts(plane: U8) -> F32:
+    """A frame's colour as it is kept."""
+    return (plane.astype(np.float32) - np.float32(128)) * np.float32(_PART)
+
+
+def _levels(parts: I16) -> F32:
+    """What is kept as a colour."""
+    return parts.astype(np.float32) / np.float32(_PART)
 
 
 def _smooth(plane: MatLike) -> MatLike:
