@@ -259,6 +259,12 @@ def test_samples_that_cannot_be_used_are_refused(samples, words):
         watcher.compare(samples, flat())
 
 
+@pytest.mark.parametrize("reference", [None, 7, [7]])
+def test_what_is_no_picture_is_named(reference):
+    with pytest.raises(TypeError, match=r"expected a path.* NumPy array.*, got (NoneType|int)"):
+        watcher.compare(reference, flat())
+
+
 def test_an_empty_folder_is_no_reference(tmp_path):
     with pytest.raises(ReferenceUnusable, match="no pictures"):
         watcher.compare(tmp_path, flat())

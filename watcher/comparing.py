@@ -320,7 +320,11 @@ def _picture(picture: Picture) -> U8:
 def _name(picture: Picture | Sequence[Picture]) -> str:
     if isinstance(picture, (str, Path)):
         return shown(Path(picture))
-    return "array" if isinstance(picture, np.ndarray) else f"{len(picture)} good samples"
+    if isinstance(picture, np.ndarray):
+        return "array"
+    if not isinstance(picture, Sequence):
+        raise TypeError(f"expected a path, a NumPy array or a list of them, got {type(picture).__name__}")
+    return f"{len(picture)} good samples"
 
 
 def _region_line(region: Region) -> dict[str, Any]:
