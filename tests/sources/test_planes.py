@@ -12,6 +12,7 @@ from watcher.sources.options import VideoOptions
 from watcher.sources.planes import Lent, pixels_of
 from watcher.sources.video import Video
 from watcher.vision.frame import ArrayPixels, Frame, Pixels, PlanarPixels
+from watcher.vision.shrink import Shrinker
 
 LIMITED, FULL = 1, 2
 BT709, BT601 = 1, 6
@@ -51,6 +52,44 @@ def test_jpegs_own_formats_are_full_range() -> None:
     frame = coded(drawn, "yuvj420p", BT601, FULL)
     frame.color_range = 0
     assert np.abs(pixels_of(frame).bgr().astype(int) - drawn).mean() < 1.5
+
+
+def exact_means(frame: av.VideoFrame, size: tuple[int, int], range_: int) -> np.ndarray:
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)[:, : frame.width]
+    across, down = frame.width // size[0], frame.height // size[1]
+    means = rows.astype(float).reshape(size[1], down, size[0], across).mean((1, 3))
+    return means if range_ == FULL else np.clip((means - 16) * 255 / 219, 0, 255)
+
+
+@pytest.mark.parametrize("range_", [LIMITED, FULL])
+@pytest.mark.parametrize("kind", ["yuv420p", "nv12", "yuv422p", "yuv444p"])
+@pytest.mark.parametrize("factor", [2, 3, 4, 5, 6, 10])
+def test_brightness_is_shrunk_to_means_whoever_does_it(factor: int, kind: str, range_: int) -> None:
+    noise = np.random.default_rng(factor).integers(0, 256, (36 * factor, 60 * factor, 3)).astype(np.uint8)
+    drawn = cv2.GaussianBlur(noise, (0, 0), 2)
+    frame = coded(drawn, kind, range_=range_)
+    pixels = pixels_of(frame)
+    assert isinstance(pixels, PlanarPixels)
+    shrinker = Shrinker()
+    small = pixels.luma((60, 36), shrinker)
+    assert small.flags.c_contiguous
+    assert np.abs(small - exact_means(frame, (60, 36), range_)).max() <= 2.5
+    again = pixels.luma((60, 36), shrinker)
+    pixels.let_go()
+    own = pixels.luma((60, 36), Shrinker())
+    np.testing.assert_array_equal(small, again)
+    assert np.abs(small.astype(int) - own).max() <= 3
+
+
+def test_two_sizes_and_two_ranges_take_turns() -> None:
+    frames = [
+        coded(smooth(size), "yuv420p", range_=range_)
+        for size, range_ in (((360, 216), FULL), ((480, 288), LIMITED))
+    ]
+    alone = [pixels_of(frame).luma((60, 36), Shrinker()) for frame in frames]
+    for frame, expected in zip(frames * 2, alone * 2, strict=True):
+        np.testing.assert_array_equal(pixels_of(frame).luma((60, 36), Shrinker()), expected)
 
 
 @pytest.mark.parametrize("kind", ["rgb24", "bgr24", "bgra", "gbrp"])

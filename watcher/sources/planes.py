@@ -1,5 +1,6 @@
 """The pixels of a decoded frame as views of the decoder's planes: nothing is copied, nothing converted."""
 
+import threading
 import time
 import weakref
 from collections import deque
@@ -9,10 +10,13 @@ import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from watcher.ration import Ration
 from watcher.vision.arrays import U8
 from watcher.vision.frame import ArrayPixels, Pixels, PlanarPixels
+from watcher.vision.geometry import Size
+from watcher.vision.shrink import Shrinker, halves
 
 _PLANAR = frozenset(
     ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv440p", "yuvj440p", "yuv411p")
@@ -47,7 +51,40 @@ def pixels_of(frame: VideoFrame) -> Pixels:
     if frame.rotation % 360:
         planes, keep = [_turned(plane, frame.rotation) for plane in planes], None
     u, v = planes[1:] if len(planes) == 3 else (None, None)
-    return PlanarPixels(planes[0], u, v, full_range, _is_bt709(frame), keep=keep)
+    kept = PlanarPixels if keep is None or kind == "gray" else DecodedPixels
+    return kept(planes[0], u, v, full_range, _is_bt709(frame), keep=keep)
+
+
+class DecodedPixels(PlanarPixels):
+    """Planes of a frame of FFmpeg's, by which it is shrunk where OpenCV would take longer.
+
+    libswscale reads a picture once, row by row, and gives it its full range on the way: 1080p to 320x180 takes
+    three quarters of the time, PAL to 320x262 a quarter, and the means are nearer to the truth.
+    """
+
+    def luma(self, size: Size, shrinker: Shrinker) -> U8:
+        frame = self._keep
+        if not isinstance(frame, VideoFrame) or halves(self.size, size):
+            return super().luma(size, shrinker)
+        small = _reformatter().reformat(
+            frame, *size, "gray",
+            interpolation=Interpolation.AREA,
+            src_color_range=ColorRange.JPEG if self._full_range else ColorRange.MPEG,
+            dst_color_range=ColorRange.JPEG,
+            threads=1,
+        )  # fmt: skip
+        return shrinker.shrink(_rows(small.planes[0], size[0]), size)
+
+
+_of_thread = threading.local()
+
+
+def _reformatter() -> VideoReformatter:
+    """This thread's own: what it has worked out for one pair of sizes serves until others come."""
+    found: VideoReformatter | None = getattr(_of_thread, "reformatter", None)
+    if found is None:
+        found = _of_thread.reformatter = VideoReformatter()
+    return found
 
 
 class Lent:

@@ -78,6 +78,14 @@ def _bands(shape: tuple[int, ...], size: Size) -> int:
     return next((count for count in range(least, 2 * least + 1) if size[1] % count == 0), 1)
 
 
+def halves(full: Size, size: Size) -> bool:
+    """Whether halving alone leads from one size to the other, or next to nothing has to be done: OpenCV does that
+    faster than anyone."""
+    plan = _plan((full[1], full[0]), size)
+    by_half = plan.last == (2 * size[1] // plan.bands, 2 * size[0])
+    return by_half or (plan.how == cv2.INTER_LINEAR and not plan.box)
+
+
 class Shrinker:
     """Area-averaging reduction into buffers of its own; one per camera, not shared between threads.
 
