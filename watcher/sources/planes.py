@@ -1,6 +1,5 @@
 """The pixels of a decoded frame as views of the decoder's planes: nothing is copied, nothing converted."""
 
-import threading
 import time
 import weakref
 from collections import deque
@@ -66,25 +65,33 @@ class DecodedPixels(PlanarPixels):
         frame = self._keep
         if not isinstance(frame, VideoFrame) or halves(self.size, size):
             return super().luma(size, shrinker)
-        small = _reformatter().reformat(
+        kind = frame.format.name, frame.width, frame.height, size, self._full_range
+        reformatter = _borrowed(kind)
+        small = reformatter.reformat(
             frame, *size, "gray",
             interpolation=Interpolation.AREA,
             src_color_range=ColorRange.JPEG if self._full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
             threads=1,
         )  # fmt: skip
+        _idle.setdefault(kind, []).append(reformatter)
         return shrinker.shrink(_rows(small.planes[0], size[0]), size)
 
 
-_of_thread = threading.local()
+_idle: dict[tuple[str, int, int, Size, bool], list[VideoReformatter]] = {}
+"""What shrinks frames of one kind, lent from camera to camera: each takes a quarter of a megabyte."""
+
+_MOST_KINDS = 8
 
 
-def _reformatter() -> VideoReformatter:
-    """This thread's own: what it has worked out for one pair of sizes serves until others come."""
-    found: VideoReformatter | None = getattr(_of_thread, "reformatter", None)
-    if found is None:
-        found = _of_thread.reformatter = VideoReformatter()
-    return found
+def _borrowed(kind: tuple[str, int, int, Size, bool]) -> VideoReformatter:
+    # One pop is one step, also where several threads do it.
+    try:
+        return _idle[kind].pop()
+    except (KeyError, IndexError):
+        if len(_idle) > _MOST_KINDS:
+            _idle.clear()
+        return VideoReformatter()
 
 
 class Lent:
