@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import struct
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import watcher
+import watcher.comparing
 from tests.support.data import shared
 from tests.support.scenes import picture
 from watcher.cli import main
@@ -183,6 +185,28 @@ def test_on_a_screen_there_is_a_table(at):
     os.close(leader)
     assert done.returncode == 2
     assert all(word in shown for word in ("picture", "verdict", "SSIM", "PASS", "FAIL", "NOT INSPECTED"))
+
+
+def test_a_table_names_the_folder_once_and_is_shown_after_ctrl_c_too(at, capsys, monkeypatch):
+    (at / "in").mkdir()
+    for name in ("1.png", "2.png", "3.png"):
+        (at / "in" / name).write_bytes((at / "same.png").read_bytes())
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert main(["compare", "golden.png", "in/1.png", "in/2.png"]) == 0
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    lines = [line.split() for line in shown.splitlines()]
+    assert lines[0] == ["in", "in"]
+    assert [line[:2] for line in lines[2:]] == [["1.png", "PASS"], ["2.png", "PASS"]]
+    read = watcher.comparing.read_picture
+
+    def stopped(path):
+        if str(path).endswith("3.png"):
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(watcher.comparing, "read_picture", stopped)
+    assert main(["compare", "golden.png", "same.png", "in/3.png"]) == 130
+    assert "same.png" in capsys.readouterr().out
 
 
 # -- whatever files there are -----------------------------------------------------------------------------

@@ -91,8 +91,9 @@ def run(args: argparse.Namespace) -> int:
     except WatcherError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
-    if on_screen and not args.json:
-        _print_table(judged)
+    finally:  # after Ctrl-C too: what was compared until then was waited for
+        if on_screen and not args.json and judged:
+            _print_table(judged)
     return _status(judged)
 
 
@@ -173,12 +174,20 @@ def _reason(comparison: "Comparison") -> str:
     return f"{comparison.reason}, {first}at {places}"
 
 
+def _one_folder(images: Sequence[str]) -> str:
+    """The folder of several pictures that lie in one: said once, it leaves the lines room for their names."""
+    folders = {os.path.dirname(image) for image in images}
+    return folders.pop() if len(folders) == 1 and len(images) > 1 else ""
+
+
 def _print_table(judged: "Sequence[Comparison]") -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    folder = _one_folder([one.image for one in judged])
+    title = f"in {escape(folder)}" if folder else None
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
     for title in ("picture", "verdict"):
         table.add_column(title, overflow="fold")
     for title in ("SSIM", "changed", "regions", "time"):
@@ -188,5 +197,6 @@ def _print_table(judged: "Sequence[Comparison]") -> None:
     for one in judged:
         verdict, *rest = _columns(one)
         colour = colours[one.verdict]
-        table.add_row(escape(one.image), f"[{colour}]{verdict}[/]", *rest, escape(_reason(one)))
+        image = os.path.basename(one.image) if folder else one.image
+        table.add_row(escape(image), f"[{colour}]{verdict}[/]", *rest, escape(_reason(one)))
     Console().print(table)
