@@ -303,3 +303,10 @@ def test_broken_pictures_of_a_stream_are_no_event_and_the_next_visitor_is(tmp_pa
     started = [update for _, _, updates in steps for update in updates if update.phase == "started"]
     assert len(started) == 1
     assert started[0].event.started > 100 / 25
+
+
+def test_frames_that_an_avi_has_dropped_are_not_waited_for(tmp_path):
+    """An AVI has a place for each of them, with nothing in it, and its header counts them."""
+    times = [0.0, 0.1, 0.2, 1.0, 2.0]
+    path = write_clip(tmp_path / "gaps.avi", visit(5, comes=9, goes=9), codec="mpeg4", times=times)
+    assert Replay(camera_options(path)).total == len(times)

@@ -212,6 +212,8 @@ def _frame_count(path: Path) -> int | None:
     try:
         with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
             stream = container.streams.video[0]
+            if container.format.name == "avi" and stream.index_entries:
+                return len(stream.index_entries)  # its header counts frames that were dropped, too
             if stream.frames or stream.average_rate is None or container.duration is None:
                 return stream.frames or None
             return round(container.duration / av.time_base * stream.average_rate)
