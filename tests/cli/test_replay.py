@@ -217,7 +217,8 @@ def test_on_a_screen_there_is_a_bar(at, clip):
     os.close(leader)
     assert done.returncode == 0
     assert "replaying" in shown
-    assert "/80" in shown
+    assert "80/80" in shown
+    assert "81/80" not in shown
     assert all(json.loads(line)["camera"] == "replay" for line in done.stdout.splitlines()), "the pipe is clean"
 
 

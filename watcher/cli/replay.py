@@ -154,6 +154,7 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
     from watcher.cli.restless import RestlessPicture
     from watcher.events.truth import predictions, score
     from watcher.masks import Masks, refuse_equal_stems
+    from watcher.vision.frame import Gap
 
     truth = _truth(args.truth)
     replay = _made(args)
@@ -176,7 +177,8 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
                 if masks is not None:
                     masks.write(step[0], step[1], replay.detector)
                 _tell(step[2], replay, args, events)
-                bar.advance(_counted(tally.events))
+                if not isinstance(step[0], Gap):  # the end is no picture
+                    bar.advance(_counted(tally.events))
         finally:
             if masks is not None:
                 masks.finish()

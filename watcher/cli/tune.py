@@ -140,14 +140,16 @@ def _until(source: "Source", length: float) -> "Iterator[Frame | Tick]":
 
 def _watched(tuning: "Tuning", source: "Source", total: int | None) -> SourceLost | None:
     """Watch to the end; why it ended early, where it did. `total`: seconds of a camera, frames of a recording."""
+    from watcher.vision.frame import Gap
+
     with progress("watching", total) as bar, stopped_by_hand(tuning.stop):
         seconds = 0
         try:
-            for _ in tuning.steps():
+            for seen, _, _ in tuning.steps():
                 while source.live and seconds < int(tuning.seconds):
                     seconds += 1
                     bar.advance(f"{tuning.frames} frames")
-                if not source.live:
+                if not source.live and not isinstance(seen, Gap):
                     bar.advance()
         except SourceLost as lost:
             return lost
