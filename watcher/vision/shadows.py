@@ -120,8 +120,8 @@ class Shadows:
         limit = noise * (ratio * ratio + np.float32(1)) + np.float32(_ROUNDING)
         even: Mask = np.einsum("ij,ij->j", left, left) < np.float32(_UNEVEN) * limit
         shaded: Mask = even & (ratio > RATIOS[0]) & (ratio < RATIOS[1])
-        apart = look.tint.apart(colors, ratio, half, places)
-        if apart is not None:
+        # Where the texture is another everywhere nobody asks for colours.
+        if even.any() and (apart := look.tint.apart(colors, ratio, half, places)) is not None:
             shaded &= apart < _COLOR_APART**2
             even &= apart < _LAMP_APART**2
         return Seen(changed, sharp, places, ratio, even, shaded)
