@@ -11,6 +11,7 @@ The window makes structure change reach its own radius beyond every object; `wit
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol, cast
 
 import cv2
@@ -120,7 +121,7 @@ class Limits:
         part = comparison.part(window)
         over = above(part.variance, variance[rows, columns])
         cv2.bitwise_or(over, above(part.mean_square, mean_square[rows, columns]), dst=over)
-        found = np.zeros_like(watched)
+        found = np.zeros(watched.shape, np.uint8)
         cv2.bitwise_and(over, watched[window], dst=found[window])
         return found if cv2.countNonZero(found) else None
 
@@ -194,10 +195,10 @@ def change_map(comparison: Comparison, limits: Beyond, window: Window) -> Change
     part, level = comparison.part(window), limits.level
     structure = cv2.scaleAdd(limits.spread[window], -limits.times, part.variance)
     cv2.divide(structure, comparison.structure_in(part), dst=structure, scale=0.5 / level.structure)
-    tone = cv2.sqrt(part.mean_square)
-    cv2.subtract(tone, limits.deviation[window], dst=tone)
-    np.multiply(tone, np.float32(0.5 / level.tone), out=tone)
-    return ChangeMap(cast(F32, structure), cast(F32, tone))
+    tone = np.abs(part.mean)
+    tone -= limits.deviation[window]
+    tone *= np.float32(0.5 / level.tone)
+    return ChangeMap(cast(F32, structure), tone)
 
 
 def changed_pixels(change: ChangeMap, watched: U8, reach: int) -> U8:
@@ -218,5 +219,9 @@ def without_halo(changed: U8, reach: int) -> U8:
     """`changed` less a rim of `reach` pixels: what the comparison's window added around each object."""
     if reach < 1:
         return changed
-    rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return cast(U8, cv2.erode(changed, rim))
+    return cast(U8, cv2.erode(changed, _disc(reach)))
+
+
+@cache
+def _disc(reach: int) -> U8:
+    return cast(U8, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))

@@ -150,13 +150,14 @@ class Lit:
         if self._lit_cells is None:
             self._lit_cells = coarse(self.picture)
         tone = cv2.absdiff(means, self._lit_cells) > _TONE
-        least = (_CONSIDERABLE if self.field is None else _LEFT) * max(float(weight.sum()), 1.0)
+        everything = max(float(weight.sum()), 1.0)
+        least = (_CONSIDERABLE if self.field is None else _LEFT) * everything
         if np.count_nonzero(tone) < least or float(weight[tone].sum()) < least:
             return False
         differs = float(weight[tone & (coarse(unlike()) < _ALONE)].sum())
         if differs < least:
             return False
-        differs /= max(float(weight.sum()), 1.0)
+        differs /= everything
         if differs <= self._differed + _MORE and 0 <= at - self._looked_at < LOOK_EVERY:
             return False
         self._looked_at, self._differed = at, differs

@@ -84,7 +84,7 @@ class Shadows:
             settled = look.scene.settled[near]
             if cv2.countNonZero(settled):
                 left = cast(U8, cv2.bitwise_or(left, cv2.bitwise_and(here, settled)))
-        kept = np.zeros_like(changed)
+        kept = np.zeros(changed.shape, np.uint8)
         kept[near] = most(left, self._watched.everything[near])
         return kept
 
@@ -106,7 +106,7 @@ class Shadows:
         look: Look,
         colors: Tinge,
     ) -> Seen:
-        places = np.flatnonzero(changed > 0)
+        places = (changed > 0).ravel().nonzero()[0]
         centres = self._centres[half].ravel().take(places)
         around = centres + self._around
         left = self._comparison.difference_in(near).ravel().take(around)

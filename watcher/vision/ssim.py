@@ -344,13 +344,11 @@ def _among(windows: list[Window], window: Window) -> bool:
 
 def _grown(window: Window, reach: int, shape: tuple[int, int]) -> tuple[Window, Window]:
     """The window with so many pixels around it, as far as there are any; and where it lies in that."""
-    around = tuple(
-        slice(max(0, one.start - reach), min(n, one.stop + reach)) for one, n in zip(window, shape, strict=True)
-    )
-    inside = tuple(
-        slice(one.start - wide.start, one.stop - wide.start) for one, wide in zip(window, around, strict=True)
-    )
-    return cast(tuple[Window, Window], (around, inside))
+    rows, columns = window
+    top, left = max(0, rows.start - reach), max(0, columns.start - reach)
+    around = slice(top, min(shape[0], rows.stop + reach)), slice(left, min(shape[1], columns.stop + reach))
+    inside = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+    return around, inside
 
 
 def _buffers(shape: tuple[int, int], count: int) -> list[F32]:

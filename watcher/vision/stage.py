@@ -303,7 +303,7 @@ class Stage:
     def _changed(self, changes: Changes, planes: Planes, at: float, colors: Tinge) -> list[Patch]:
         """What has changed."""
         self._unlike = self._nothing
-        changed = np.zeros_like(self._nothing)
+        changed = np.zeros(self._nothing.shape, np.uint8)
         sharp = partial(sharp_in, changes, self._nothing.shape)
         if len(planes) == 3:
             color = self._color_apart(planes)

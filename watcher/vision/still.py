@@ -92,7 +92,7 @@ class Stillness:
             moving = cast(U8, cv2.morphologyEx(moving, cv2.MORPH_OPEN, _CROSS))
         cv2.bitwise_or(met, new, dst=met)
         self._moved.set(moving, at, window)
-        self._moving = np.zeros_like(self._met)
+        self._moving = np.zeros(self._met.shape, np.uint8)
         self._moving[window] = moving
         self._previous = frame
         self._look_back(frame, at, window)
