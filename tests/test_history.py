@@ -274,3 +274,14 @@ def test_a_folder_that_cannot_be_written_is_said_once(begin, tmp_path, caplog):
     finally:
         tmp_path.chmod(0o700)
     until(lambda: one.past.inspection("v000001"), 10)
+
+
+def test_what_the_system_says_is_said_in_its_words(tmp_path, caplog):
+    (tmp_path / "file").touch()
+    one = History(tmp_path / "file" / "data", 30, None)
+    one.start()
+    one.verdict("bench", verdict(1), 0.0)
+    until(lambda: "waiting: 1 record" in caplog.text or "history: Not a directory" in caplog.text)
+    one.stop(1)
+    assert "Errno" not in caplog.text
+    assert "history: 1 record not written" in caplog.text

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from watcher.errors import RequestRefused, SinkError
+from watcher.quantities import counted
 from watcher.sinks import Pictures, StateValue
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class History:
             self._bell.notify_all()
         self._thread.join(timeout)
         if self._rows or self._lost:
-            log.warning("history: %d records were not written", len(self._rows) + self._lost)
+            log.warning("history: %s not written", counted(len(self._rows) + self._lost, "record"))
 
     def _put(self, row: Row) -> None:
         with self._bell:
@@ -230,7 +231,7 @@ class History:
                 self._write(connection)
                 self._tidy(connection)
             except (sqlite3.Error, OSError, SinkError) as error:
-                trouble = str(error)
+                trouble = getattr(error, "strerror", None) or str(error)
                 if connection is not None:
                     connection.close()
                 connection = None
@@ -322,7 +323,7 @@ class History:
 
     def _say(self, trouble: str) -> None:
         if trouble and trouble != self._said:
-            waiting = f"; {len(self._rows)} records wait" if self._rows else ""
+            waiting = f"; waiting: {counted(len(self._rows), 'record')}" if self._rows else ""
             log.error("history: %s%s", trouble, waiting)
         elif self._said and not trouble:
             log.info("history: records are written again%s", f", {self._lost} are lost" if self._lost else "")

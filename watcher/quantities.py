@@ -163,6 +163,12 @@ PER_DAY = Quantity(
 
 LENGTH = LengthQuantity("a length", {"px": 1.0, "mm": 1.0}, "px", "6 px, or 0.3 mm")
 
+
+def counted(count: int, what: str) -> str:
+    """``1 record``, ``3 records``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 Seconds = Annotated[float, DURATION]
 Fraction = Annotated[float, FRACTION]
 ByteCount = Annotated[int, SIZE]

@@ -56,8 +56,9 @@ def probe_all(options: Options, limit: float = LIMIT) -> Iterator[Found]:
 def storage(options: StorageOptions) -> str:
     """How much is free where pictures and references are kept; WatcherError where nothing can be."""
     folder = Path(options.folder).absolute()
-    there = next(place for place in (folder, *folder.parents) if place.exists())
+    there = folder
     try:
+        there = next(place for place in (folder, *folder.parents) if place.exists())
         with tempfile.TemporaryDirectory(prefix="watcher-check-", dir=there):
             free = shutil.disk_usage(there).free
     except OSError as error:

@@ -17,6 +17,7 @@ from watcher.cli.interrupted import stopped_by_hand
 from watcher.cli.progress import progress
 from watcher.errors import PictureUnreadable, RequestRefused, SinkError, WatcherError
 from watcher.profiles import PROFILES
+from watcher.quantities import counted
 
 if TYPE_CHECKING:
     from watcher.events.event import EventUpdate
@@ -178,7 +179,7 @@ def _replayed(args: argparse.Namespace, tally: Tally) -> bool:
                     masks.write(step[0], step[1], replay.detector)
                 _tell(step[2], replay, args, events)
                 if not isinstance(step[0], Gap):  # the end is no picture
-                    bar.advance(_counted(tally.events))
+                    bar.advance(counted(tally.events, "event"))
         finally:
             if masks is not None:
                 masks.finish()
@@ -261,13 +262,9 @@ def _clock(seconds: float) -> str:
     return (f"{hours}:{minutes:02d}" if hours else f"{minutes}") + f":{rest / 1000:06.3f}"
 
 
-def _counted(events: int) -> str:
-    return f"{events} event{'' if events == 1 else 's'}"
-
-
 def _sum_up(tally: Tally, took: float) -> None:
     speed = f", {tally.seconds / took:.3g} times real time" if tally.seconds else ""
-    events = _counted(tally.events)
+    events = counted(tally.events, "event")
     print(f"{tally.frames} frames, {tally.seconds:.1f} s, {events}; took {took:.1f} s{speed}", file=sys.stderr)
     if tally.unreadable:
         print(f"{tally.unreadable} could not be read, first: {tally.trouble}", file=sys.stderr)

@@ -24,6 +24,7 @@ from watcher.mqtt.live import Live, Lives
 from watcher.mqtt.options import MqttOptions
 from watcher.mqtt.states import Album, Exposure, States, Value
 from watcher.outbox import BOUND, MemoryOutbox, Outbox
+from watcher.quantities import counted
 from watcher.requests import Request
 from watcher.sinks import Pictures, StateValue
 
@@ -164,7 +165,7 @@ class Mqtt:
         waiting = self._outbox.waiting()
         if waiting:
             after = "; they wait for the next start" if self._outbox.lasting else ""
-            log.warning("MQTT: %d records have not been delivered%s", waiting, after)
+            log.warning("MQTT: %s not delivered yet%s", counted(waiting, "record"), after)
 
     def _wake(self) -> None:
         try:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from watcher.errors import SinkError
 from watcher.events.payload import utc_text
 from watcher.outbox import Outbox, Record
+from watcher.quantities import counted
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Courier:
         waiting = self._outbox.waiting()
         if waiting:
             after = "; they wait for the next start" if self._outbox.lasting else ""
-            log.warning("%s: %d records have not been delivered%s", self._name, waiting, after)
+            log.warning("%s: %s not delivered yet%s", self._name, counted(waiting, "record"), after)
 
     def _ring(self) -> None:
         with self._bell:

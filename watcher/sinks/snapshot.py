@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from watcher.errors import WatcherError
 from watcher.files import write_whole
+from watcher.quantities import counted
 from watcher.sinks import Pictures, StateValue
 from watcher.sinks.options import StorageOptions
 from watcher.sinks.shelf import Shelf
@@ -108,7 +109,7 @@ class Snapshots:
         self._thread.join(timeout)
         left = len(self._waiting) + (self._encoded is not None)
         if left or self.dropped:
-            log.warning("snapshots: the pictures of %d events were not stored", left + self.dropped)
+            log.warning("snapshots: the pictures of %s were not stored", counted(left + self.dropped, "event"))
 
     # -- the thread --------------------------------------------------------------------------------------
 
