@@ -52,6 +52,7 @@ LEARNS_AFTER = 10.0
 
 _LOOKS_EVERY = 2.0
 _STANDS_AFTER = 0.5
+_GATHERS_EVERY = 1.0
 _STRANGE = 0.16
 """Part of the scene that is recognised at least. Pictures of other scenes have up to 0.14 in common by chance (six
 public sequences against one another), those of the same scene 0.33 and more, in any light."""
@@ -116,6 +117,9 @@ class Condition:
         self._still_since: float | None = None
         self._sample: U8 | None = None
         self._night = self._dawns = self._unsettled = False
+        self._some: F32 | None = None
+        self._some_from: object = None
+        self._gathered_at = -math.inf
 
     @property
     def troubles(self) -> dict[str, str]:
@@ -154,7 +158,9 @@ class Condition:
         """Why the picture is not to be compared, from itself and what is expected; empty where it may be."""
         self._now = {}
         since = self._freeze.step(luma, at)
-        reason = quality.damage(luma, expected, chroma) if expected is not None else ""
+        reason = ""
+        if expected is not None:
+            reason = quality.damage(luma, expected, chroma, self._some_of(expected, at))
         if reason:
             self._count_damage(at, reason)
         elif exposed := quality.exposure(luma):
@@ -195,6 +201,13 @@ class Condition:
             self._now["blurred"] = self._blurred
         self._settle(at)
         return held
+
+    def _some_of(self, expected: F32, at: float) -> F32:
+        """`quality.some_of` the reference: gathering them from all over the memory is what takes the time."""
+        whole = expected if expected.base is None else expected.base
+        if self._some is None or whole is not self._some_from or not 0 <= at - self._gathered_at < _GATHERS_EVERY:
+            self._some, self._some_from, self._gathered_at = quality.some_of(expected), whole, at
+        return self._some
 
     def _look_for_blur(self, luma: U8, scene: Scene) -> None:
         variance = _LITTLE_NOISE if scene.spread is None else float(scene.spread[::8, ::8].mean())

@@ -29,6 +29,7 @@ class Gauge:
         self.noise = 0.0
         self.guess: F32 | None = None
         self._lit, self._level, self._still = lit, level, still
+        self._tried = -1.0
         self._light: tuple[F32 | None, float] = (None, 1.0)
 
     @property
@@ -43,6 +44,9 @@ class Gauge:
         self.comparison.see(luma, self._lit.clipped(luma))
         if known is None and self.guess is None:
             guess = min(difference_variance(self.comparison.difference), LARGEST_GUESS)
+            if guess == self._tried:
+                return
+            self._tried = guess
             spread = np.full(luma.shape, guess, np.float32)
             self.follow_noise(spread)
             # The very frame that became the reference differs in nothing from it: that is not its noise.
@@ -52,6 +56,7 @@ class Gauge:
         """What is expected, or the light on it, is another; the `noise` in it is computed anew if wanted."""
         self.comparison.set_reference(self._lit.picture)
         if known is None and self.guess is None:
+            self._tried = -1.0
             return
         field, gain = self._light
         if noise or field is not self._lit.field or abs(self._lit.light.gain - gain) > _HOLDS * gain:
