@@ -14,7 +14,7 @@ from watcher.mqtt.client import Mqtt
 from watcher.mqtt.options import MqttOptions
 from watcher.outbox.disk import DiskOutbox
 from watcher.outbox.options import OutboxOptions
-from watcher.outbox.store import Store
+from watcher.outbox.store import PATIENCE, Store
 from watcher.sinks import Pictures, StateValue
 from watcher.sinks.build import make_deliver
 from watcher.sinks.courier import Courier
@@ -119,10 +119,13 @@ class Post:
 
     def record(self, camera: str, payload: dict[str, Any]) -> None:
         idle = [broker for broker in self._brokers if broker.waiting() == 0]
-        self._store.put(camera, payload, (*self._brokers, *self._sinks(camera, str(payload.get("event_type")))))
-        until = time.monotonic() + HEAD_START
-        for broker in idle:
-            broker.wait_until_empty(until)
+        told = (*self._brokers, *self._sinks(camera, str(payload.get("event_type"))))
+        written = self._store.hand_in(camera, payload, told)
+        # Not for the disk first: woken by that, we would take the interpreter from those who now send it.
+        _wait_until_empty(idle)
+        if not written.is_set():
+            written.wait(PATIENCE)
+            _wait_until_empty(idle)
 
     def verdict(self, camera: str, payload: dict[str, Any], until: float) -> None:
         told = self._sinks(camera, "verdict")
@@ -150,6 +153,12 @@ class Post:
             for name, route in self._routes.items()
             if camera in route.cameras and kind in route.options.events
         ]
+
+
+def _wait_until_empty(brokers: Sequence[DiskOutbox]) -> None:
+    until = time.monotonic() + HEAD_START
+    for broker in brokers:
+        broker.wait_until_empty(until)
 
 
 class KeptOnDisk:

@@ -143,3 +143,21 @@ def test_nothing_is_learnt_where_every_change_counts():
     plain.learn_scene(textured(low=60, high=190, fine=25), frames=12)
     swaying(plain, 3, 1)
     assert plain.detector.restlessness.max() == 1
+
+
+def test_a_frame_with_change_is_learnt_from_when_it_has_been_told():
+    at_once, later, window = Restless(SHAPE), Restless(SHAPE), (slice(0, 96), slice(0, 160))
+    luma, at = np.full(SHAPE, 30, np.uint8), 0.0
+    for mask in blinking(120):
+        at_once.look(luma, ROAD, mask, at)
+        before = later.rate.copy()
+        if mask is None:
+            later.look(luma, ROAD, None, at)
+        else:
+            strong = (mask > 0).astype(np.float32)
+            later.calm([(window, ChangeMap(strong * 0, strong))], luma, ROAD, at)
+            assert np.array_equal(later.rate, before)
+            later.catch_up()
+        at += EVERY
+    assert at_once.rate.max() > 0
+    assert np.array_equal(later.rate, at_once.rate)

@@ -134,9 +134,9 @@ class DiskOutbox:
             return self._count + self._coming
 
     def wait_until_empty(self, until: float) -> None:
-        """Until all that has arrived here is acknowledged, or it is `until` (monotonic seconds)."""
+        """Until all that was put here is acknowledged, or it is `until` (monotonic seconds)."""
         with self._lock:
-            while self._count > 0 and (left := until - time.monotonic()) > 0:
+            while self._count + self._coming > 0 and (left := until - time.monotonic()) > 0:
                 self._emptied.wait(left)
 
     def call(self, ready: Callable[[], None]) -> None:

@@ -96,6 +96,10 @@ class Store:
 
     def put(self, camera: str, payload: dict[str, Any], outboxes: Sequence[DiskOutbox]) -> None:
         """Keep a record for each of these; returns when it is written, or after `PATIENCE`."""
+        self.hand_in(camera, payload, outboxes).wait(PATIENCE)
+
+    def hand_in(self, camera: str, payload: dict[str, Any], outboxes: Sequence[DiskOutbox]) -> threading.Event:
+        """The same, without waiting: what is set when it is written."""
         letter = _Letter(camera, dict(payload), tuple(outboxes), time.time())
         for outbox in letter.outboxes:
             outbox.expect(1)
@@ -104,7 +108,7 @@ class Store:
             self._next += len(letter.outboxes)
             self._letters.append(letter)
             self._bell.notify()
-        letter.written.wait(PATIENCE)
+        return letter.written
 
     def read(self, outbox: DiskOutbox, camera: str, after: int, most: int) -> list[Record]:
         """The next records of a camera."""

@@ -132,6 +132,7 @@ class Detector:
         stage = self._stage
         if not isinstance(seen, Frame) or stage is None or stage.scene is None:
             return
+        stage.restless.catch_up()
         self._learn(stage, stage.scene, seen, detection, updates)
         stage.rest()
 

@@ -11,7 +11,8 @@ times the usual threshold is ever asked for.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
 import cv2
@@ -69,6 +70,7 @@ class Restless:
         self._at = -math.inf
         self._known = False
         self._usual: Changes = []
+        self._owed: Callable[[], None] = _nothing
 
     @property
     def map(self) -> F32:
@@ -77,6 +79,7 @@ class Restless:
 
     def due(self, at: float) -> bool:
         """Whether it is time to look again."""
+        self.catch_up()
         if 0 <= at - self._at < EVERY:
             return False
         # What moves is followed from look to look: the next one cannot wait.
@@ -94,13 +97,15 @@ class Restless:
         if blinked is not None or self._known:
             self._learn(blinked, seconds)
 
+    def catch_up(self) -> None:
+        """Learn from the last frame, once nobody waits any more for what it shows."""
+        owed, self._owed = self._owed, _nothing
+        owed()
+
     def calm(self, changes: Changes, luma: U8, expected: F32, at: float) -> Changes:
-        """The change of a frame, with what is restless asked for more; learnt from, too."""
+        """The change of a frame, with what is restless asked for more; to be learnt from, too."""
         if self.due(at):
-            usual = np.zeros(self._shape, np.uint8)
-            for window, change in changes:
-                usual[window] = cv2.bitwise_or(above(change.structure, 0.5), above(change.tone, 0.5))
-            self.look(luma, expected, usual, at)
+            self._owed = partial(self._look_at, changes, luma, expected, at)
         self._usual = []
         factor = self.factor
         if factor is None:
@@ -125,6 +130,7 @@ class Restless:
 
     def begin(self) -> None:
         """Another reference: what differed from the last one says nothing."""
+        self._owed = _nothing
         self._blinks.forget()
 
     def forget(self) -> None:
@@ -150,6 +156,12 @@ class Restless:
         self.rate = np.clip(rate.astype(np.float32), 0, 1)
         self._raise()
 
+    def _look_at(self, changes: Changes, luma: U8, expected: F32, at: float) -> None:
+        usual = np.zeros(self._shape, np.uint8)
+        for window, change in changes:
+            usual[window] = cv2.bitwise_or(above(change.structure, 0.5), above(change.tone, 0.5))
+        self.look(luma, expected, usual, at)
+
     def _learn(self, blinked: U8 | None, seconds: float) -> None:
         weight = np.float32(1 - math.exp(-seconds / LATELY))
         self._lately *= 1 - weight
@@ -172,3 +184,7 @@ class Restless:
         more = np.clip((around - np.float32(LEAST)) / np.float32(FULL - LEAST), 0, 1) * np.float32(MOST - 1)
         size = (self._shape[1], self._shape[0])
         self.factor = cast(F32, cv2.resize(more + np.float32(1), size, interpolation=cv2.INTER_LINEAR))
+
+
+def _nothing() -> None:
+    """Nothing is owed."""
