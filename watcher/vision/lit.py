@@ -84,7 +84,8 @@ class Lit:
         self.field: F32 | None = None
         self._everything = watched
         self._luma: U8 = np.zeros_like(watched)
-        self._cells: tuple[F32, F32] | None = None
+        self._means: F32 | None = None
+        self._means_weight: F32 | None = None
         self._lit_cells: F32 | None = None
         self._exact: Tone | None = None
         self._looked_at, self._differed = -math.inf, 0.0
@@ -104,7 +105,7 @@ class Lit:
 
     def see(self, luma: U8) -> None:
         """Another frame: what is asked for from now on is about this one."""
-        self._luma, self._cells, self._exact = luma, None, None
+        self._luma, self._means, self._means_weight, self._exact = luma, None, None, None
 
     def of(self, picture: F32) -> F32:
         """Any luma in the light of the reference (float32, (h, w), 0-255) as a frame of now would show it."""
@@ -117,7 +118,7 @@ class Lit:
         """Another picture is expected, in the same light."""
         self._expected, self._coarse = expected, coarse(expected)
         self._weight = self._watched * unclipped(expected)
-        self._cells = self._exact = None
+        self._means_weight = self._exact = None
         self._relight()
 
     def forget(self) -> None:
@@ -127,7 +128,7 @@ class Lit:
     def match(self, at: float) -> bool:
         """Find the light on the frame; whether it is another one now. Just looked for, it has to move by more."""
         just = 0 <= at - self._found_at < LOOK_EVERY
-        means, _ = self._seen_cells()
+        means = self._seen_means()
         if just and self._sought is not None:
             stirred = cv2.bitwise_and(above(cast(F32, cv2.absdiff(means, self._sought)), _STIRRED), self._counted)
             if cv2.countNonZero(stirred) < _FEW * cv2.countNonZero(self._counted):
@@ -146,7 +147,7 @@ class Lit:
         """Whether to find the light on parts of the frame anew: so much has another tone than in the light known so
         far, and the same structure. `unlike` (255), where the structure is another, is asked only if it matters."""
         # Where the frame is white as well: a lamp may have burnt it out.
-        (means, _), weight = self._seen_cells(), self._weight
+        means, weight = self._seen_means(), self._weight
         if self._lit_cells is None:
             self._lit_cells = coarse(self.picture)
         tone = cv2.absdiff(means, self._lit_cells) > _TONE
@@ -215,7 +216,7 @@ class Lit:
         return np.asarray(cv2.inRange(luma, self._from, self._to), np.uint8)
 
     def _found(self, noticed: float) -> Tone:
-        means, weight = self._seen_cells()
+        means, weight = self._seen_means(), self._seen_weight()
         if self.field is not None:
             means = np.clip(means / coarse(self.field), 0, 255)
         return tone_on(means, self._coarse, weight, self.light, noticed)
@@ -253,8 +254,7 @@ class Lit:
 
     def _line(self) -> Tone:
         """The straight line nearest to what each level has become."""
-        means, weight = self._seen_cells()
-        return line_on(means, self._coarse, weight)
+        return line_on(self._seen_means(), self._coarse, self._seen_weight())
 
     def _parts(self, light: Tone, spread: float) -> F32 | None:
         expected = np.clip(light.on(self._expected), 0, 255)
@@ -262,17 +262,23 @@ class Lit:
 
     def _left(self) -> float:
         """Part of the picture that light does not explain, 0 to 1."""
-        wanted, (means, _) = self.light.on(self._coarse), self._seen_cells()
+        wanted, means = self.light.on(self._coarse), self._seen_means()
         if self.field is not None:
             wanted = wanted * coarse(self.field)
         apart = (np.abs(means - wanted.clip(0, 255)) > _APART) & ~((means > _BRIGHT) & (wanted > _BRIGHT))
         return float(self._watched[apart].sum()) / max(float(self._watched.sum()), 1e-6)
 
-    def _seen_cells(self) -> tuple[F32, F32]:
-        """The means of the frame on the grid, and how much each of them counts."""
-        if self._cells is None:
-            self._cells = coarse(self._luma), self._weight * unclipped(self._luma)
-        return self._cells
+    def _seen_means(self) -> F32:
+        """The means of the frame on the grid."""
+        if self._means is None:
+            self._means = coarse(self._luma)
+        return self._means
+
+    def _seen_weight(self) -> F32:
+        """How much each of them counts."""
+        if self._means_weight is None:
+            self._means_weight = self._weight * unclipped(self._luma)
+        return self._means_weight
 
     def _slope(self) -> F32:
         slope = self.light.slope_on(self._expected)

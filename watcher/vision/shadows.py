@@ -121,9 +121,10 @@ class Shadows:
         even: Mask = np.einsum("ij,ij->j", left, left) < np.float32(_UNEVEN) * limit
         shaded: Mask = even & (ratio > RATIOS[0]) & (ratio < RATIOS[1])
         # Where the texture is another everywhere nobody asks for colours.
-        if even.any() and (apart := look.tint.apart(colors, ratio, half, places)) is not None:
-            shaded &= apart < _COLOR_APART**2
-            even &= apart < _LAMP_APART**2
+        lit = even.nonzero()[0]
+        if lit.size and (apart := look.tint.apart(colors, ratio[lit], half, places[lit])) is not None:
+            shaded[lit[apart >= _COLOR_APART**2]] = False
+            even[lit[apart >= _LAMP_APART**2]] = False
         return Seen(changed, sharp, places, ratio, even, shaded)
 
 

@@ -81,7 +81,7 @@ class Tint:
     def apart(self, colors: Tinge, ratio: F32, half: Window, places: NDArray[np.intp]) -> F32 | None:
         """Square of the distance in the Cr, Cb plane from the colour expected in a light of `ratio`.
 
-        Of `places`, flat indices in the window `half` of every second pixel of every second row.
+        Of `places`, flat indices that rise, in the window `half` of every second pixel of every second row.
         """
         if self._expected is None:
             return None
@@ -89,12 +89,25 @@ class Tint:
             self._smooth = [_smooth(halved(plane)) for plane in self.planes()]
         if self._smooth[0].shape != colors.half_size[::-1]:
             return None
+        near, there = _around(places, half)
         squares = []
-        for now, kept in zip(colors.half_in(half), self._smooth, strict=True):
-            apart = _smooth(now).ravel().take(places) - np.float32(128)
-            apart -= ratio * kept[half].ravel().take(places)
+        for now, kept in zip(colors.half_in(near), self._smooth, strict=True):
+            apart = _smooth(now).ravel().take(there) - np.float32(128)
+            apart -= ratio * kept[near].ravel().take(there)
             squares.append(np.square(apart, out=apart))
         return cast(F32, squares[0] + squares[1])
+
+
+def _around(places: NDArray[np.intp], window: Window) -> tuple[Window, NDArray[np.intp]]:
+    """What of a window is smoothed for some places (flat indices in it, rising); and where they lie in that."""
+    rows, columns = window
+    down, right = np.divmod(places, columns.stop - columns.start)
+    margin = _SIDE // 2
+    top, left = max(0, int(down[0]) - margin), max(0, int(right.min()) - margin)
+    high, wide = int(down[-1]) + 1 + margin, int(right.max()) + 1 + margin
+    near_rows = slice(rows.start + top, min(rows.stop, rows.start + high))
+    near_columns = slice(columns.start + left, min(columns.stop, columns.start + wide))
+    return (near_rows, near_columns), (down - top) * (near_columns.stop - near_columns.start) + (right - left)
 
 
 def _parts(plane: U8) -> F32:
