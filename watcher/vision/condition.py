@@ -117,7 +117,7 @@ class Condition:
         self._still_since: float | None = None
         self._sample: U8 | None = None
         self._night = self._dawns = self._unsettled = False
-        self._some: F32 | None = None
+        self._some: U8 | None = None
         self._some_from: object = None
         self._gathered_at = -math.inf
 
@@ -202,11 +202,11 @@ class Condition:
         self._settle(at)
         return held
 
-    def _some_of(self, expected: F32, at: float) -> F32:
-        """`quality.some_of` the reference: gathering them from all over the memory is what takes the time."""
+    def _some_of(self, expected: F32, at: float) -> U8:
+        """`quality.some_known` of the reference: gathering them from all over the memory is what takes the time."""
         whole = expected if expected.base is None else expected.base
         if self._some is None or whole is not self._some_from or not 0 <= at - self._gathered_at < _GATHERS_EVERY:
-            self._some, self._some_from, self._gathered_at = quality.some_of(expected), whole, at
+            self._some, self._some_from, self._gathered_at = quality.some_known(expected), whole, at
         return self._some
 
     def _look_for_blur(self, luma: U8, scene: Scene) -> None:

@@ -6,7 +6,7 @@ take luma at the analysed size, uint8 (h, w), 0-255.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import cv2
 import numpy as np
@@ -41,6 +41,9 @@ _WIDE = 0.4
 _STRUCTURED = 6.0
 """Standard deviation, grey levels, of a part of the picture in which something can be recognised."""
 
+_APART = round(2 * _STRUCTURED)
+"""Grey levels by which nothing differs that has not changed."""
+
 _LIKE = 0.7
 """Correlation of a part of two pictures that show the same."""
 
@@ -58,9 +61,9 @@ _FINEST = 1.0
 """Grey levels: fine structure of less than that drowns in what encoders leave."""
 
 
-def some_of(picture: Any) -> Any:
-    """Some pixels that stand for all of them, in an array of their own."""
-    return picture[4::8, 4::8].copy() if min(picture.shape) >= _LEAST_SIDE else picture
+def some_known(expected: F32) -> U8:
+    """Of what the reference shows those pixels that a picture is held against first."""
+    return cast(U8, cv2.convertScaleAbs(expected[4::8, 4::8].copy()))
 
 
 def is_dark(luma: U8) -> bool:
@@ -75,7 +78,7 @@ def is_bright(luma: U8) -> bool:
 
 def exposure(luma: U8) -> Literal["", "dark", "bright"]:
     """Whether the picture is one of the two; most are told by their mean alone to be neither."""
-    mean = cv2.mean(some_of(luma))[0]
+    mean = cv2.mean(_some_of(luma))[0]
     if _DARKEST_MEAN < mean < _BRIGHTEST_MEAN:
         return ""
     return "dark" if is_dark(luma) else "bright" if is_bright(luma) else ""
@@ -86,24 +89,23 @@ def is_lit(luma: U8) -> bool:
     return _above(luma, BLACK + 4) >= 0.5
 
 
-def damage(luma: U8, expected: F32, chroma: Callable[[], Chroma], known: F32 | None = None) -> str:
+def damage(luma: U8, expected: F32, chroma: Callable[[], Chroma], known: U8 | None = None) -> str:
     """What half-decoded pictures have, in words; empty for a whole one.
 
     `expected` is what the reference shows, float32 (h, w): what looks like damage there too is none. `chroma` is
-    asked for only where blocks may be green. `known` : `some_of` the reference, be it of a moment ago.
+    asked for only where blocks may be green. `known` : `some_known` of the reference, be it of a moment ago.
     """
     if min(luma.shape) < _LEAST_SIDE:
         return ""
-    some = some_of(luma)
+    some = _some_of(luma)
     if cv2.countNonZero(some) < (1 - _GREEN) * some.size:
         cr, cb = chroma()
         if np.mean((luma < 20) & (cr < 20) & (cb < 20)) > _GREEN:
             return "a part of the picture is green"
     # What is broken is so over the whole width, or nearly: most pictures in which something passes by end here.
-    apart = (some_of(expected) if known is None else known) - some
-    np.abs(apart, out=apart)
-    differs, wide = apart > 2 * _STRUCTURED, _WIDE * some.shape[1]
-    if np.count_nonzero(differs) < wide or np.add.reduce(differs, axis=1, dtype=np.intp).max() < wide:
+    apart = cv2.absdiff(some, some_known(expected) if known is None else known)
+    differs, wide = apart > _APART, _WIDE * some.shape[1]
+    if np.count_nonzero(differs) < wide or np.count_nonzero(differs, axis=1).max() < wide:
         return ""
     return _broken_rows(luma, expected)
 
@@ -177,8 +179,13 @@ def sharpness(luma: U8, expected: F32, variance: float) -> float | None:
 
 
 def _above(luma: U8, level: int) -> float:
-    some: U8 = some_of(luma)
+    some = _some_of(luma)
     return float(np.count_nonzero(some > level)) / some.size
+
+
+def _some_of(luma: U8) -> U8:
+    """Some pixels that stand for all of them, in an array of their own."""
+    return luma[4::8, 4::8].copy() if min(luma.shape) >= _LEAST_SIDE else luma
 
 
 def _smeared(luma: U8, expected: F32) -> int:

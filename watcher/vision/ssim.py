@@ -26,7 +26,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from watcher.vision.arrays import F32, U8, Window, at_least_0
-from watcher.vision.scratch import borrowed, give_back
+from watcher.vision.scratch import borrowed, give_back, zeros
 
 SIGMA = 1.5
 C1 = (0.01 * 255) ** 2
@@ -184,9 +184,7 @@ class Comparison:
         np.copyto(there, self.frame[window])
         there -= self.reference[window]
         if self.same is not None:
-            nothing = self._scratch[window]
-            nothing.fill(0)
-            cv2.copyTo(nothing, self.same[window], there)
+            cv2.copyTo(zeros(self.shape, np.float32)[window], self.same[window], there)
         self._subtracted.append(window)
         return self._difference
 
