@@ -286,7 +286,8 @@ def _duration(text: str) -> float:
     try:
         seconds = DURATION.parse(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
+        words = str(error)  # some of which begin with what was given
+        raise argparse.ArgumentTypeError(words if words.startswith("'") else f"{text!r} {words}") from None
     if not 1 <= seconds <= 86400:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 1 s and 1 day")
     return seconds
