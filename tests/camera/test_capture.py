@@ -54,7 +54,7 @@ def test_a_recording_that_breaks_off_ends_with_the_reason() -> None:
     capture(
         lambda: Recording([frame(0)], SourceLost("the file ends in the middle of a frame")), arrivals, live=False
     )
-    assert taken(arrivals, 3)[-1] == Ended("the file ends in the middle of a frame")
+    assert taken(arrivals, 3)[-1] == Ended("the file ends in the middle of a frame", broke=True)
 
 
 class AtItsOwnSpeed(Recording):
@@ -69,7 +69,7 @@ def test_a_recording_at_its_own_speed_ends_too(trouble: str, caplog: pytest.LogC
     arrivals = InOrder()
     source = AtItsOwnSpeed([frame(0)], SourceLost(trouble) if trouble else None)
     made = capture(lambda: source, arrivals)
-    assert taken(arrivals, 3)[2] == Ended(trouble or "the recording has ended")
+    assert taken(arrivals, 3)[2] == Ended(trouble or "the recording has ended", broke=bool(trouble))
     assert made.join(2)
     assert "trying again" not in caplog.text
 

@@ -126,6 +126,16 @@ def test_pictures_that_cannot_be_read_are_no_pictures() -> None:
     ]
 
 
+def test_a_recording_that_breaks_off_is_lost_as_in_replay() -> None:
+    bench = Bench(live=False)
+    bench.put(frame(3), Ended("yard.mp4 breaks off", broke=True))
+    bench.after(0)
+    gap = bench.after(1)
+    assert isinstance(gap, Gap)
+    assert (gap.reason, gap.detail) == ("lost", "yard.mp4 breaks off")
+    assert bench.feed.ended
+
+
 def test_a_recording_has_no_silence_and_its_own_time() -> None:
     bench = Bench(live=False)
     one = frame(3)

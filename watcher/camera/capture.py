@@ -65,7 +65,7 @@ class Reader:
             if self._over.is_set():
                 break
             if ended:
-                self._arrivals.put(Ended(trouble or "the recording has ended"))
+                self._arrivals.put(Ended(trouble or "the recording has ended", broke=bool(trouble)))
                 break
             wait = next(waits)
             if self.seen_since_open and time.monotonic() - began > wait:

@@ -62,7 +62,8 @@ class Feed:
         if isinstance(arrival, Ended):
             self.ended = True
             self.lost, self.seen = arrival.reason, False
-            return Gap(*self.now(), "stopped", arrival.reason)
+            # As in replay: what a recording breaks off in was not seen to its end.
+            return Gap(*self.now(), "lost" if arrival.broke else "stopped", arrival.reason)
         return self._silence(now)
 
     def now(self) -> tuple[float, datetime]:

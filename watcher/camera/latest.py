@@ -26,9 +26,10 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The recording is over; nothing follows."""
+    """The recording is over, or `broke` off before its end; nothing follows."""
 
     reason: str
+    broke: bool = False
 
 
 Arrival = Frame | Tick | Opened | Lost | Ended
