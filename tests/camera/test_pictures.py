@@ -80,6 +80,15 @@ def test_a_keepsake_is_ones_own_at_once_and_jpeg_soon() -> None:
     assert Keepsake(broken).frame.jpeg() == jpeg[:400]
 
 
+def test_what_is_ones_own_already_is_not_copied_to_be_kept() -> None:
+    class Own(ArrayPixels):
+        def owned(self) -> ArrayPixels:
+            raise AssertionError("copied once more")
+
+    kept = Keepsake(Frame(0.0, START, Own(scene())), owned=True)
+    until(lambda: isinstance(kept.frame.pixels, JpegPixels), 5, "the frame is compressed")
+
+
 def test_before_anything_is_learnt_there_is_no_reference_and_no_difference() -> None:
     frame = Frame(0.0, START, ArrayPixels(scene()))
     pictures = FramePictures(Moment(frame, (), None, None), None, {}, "")

@@ -117,7 +117,7 @@ class Album:
                 return
         best = self._best
         if best is not None and tracker.open is not None and seen.at - best.at > COMPRESSED_AFTER:
-            best.kept = best.kept or Keepsake(best.moment.frame)
+            best.kept = best.kept or Keepsake(best.moment.frame, owned=True)
             best.moment = replace(best.moment, frame=best.kept.frame)
         elif detection.outcome == "clear" and tracker.open is None:
             self._best = None

@@ -118,13 +118,15 @@ class FramePictures:
 class Keepsake:
     """A frame that is kept, and becomes JPEG as soon as the thread that draws has come to it.
 
+    `owned`: it holds on to no buffer of others already, and need not be copied.
+
     Attributes
     ----------
     frame : owned; the planes at first, the JPEG later.
     """
 
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame.owned()
+    def __init__(self, frame: Frame, *, owned: bool = False) -> None:
+        self.frame = frame if owned else frame.owned()
         if not isinstance(frame.pixels, JpegPixels):
             _easel.submit(self._compress)
 
