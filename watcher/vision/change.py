@@ -93,6 +93,8 @@ class Limits:
         """Another noise."""
         window_mean(spread, 2.0, self.spread)
         cv2.sqrt(self.spread, dst=self.deviation)
+        # The square of a windowed mean below which nothing differs in tone, wherever it is.
+        self._least_tone = (self.level.tone + cv2.minMaxLoc(self.deviation)[0]) ** 2
         self.follow()
 
     def follow(self) -> None:
@@ -101,7 +103,8 @@ class Limits:
 
     def least(self) -> F32:
         """Up to which mean square of the difference a pixel is quiet whatever the difference is."""
-        return cast(F32, cv2.min(*self._most(EVERYWHERE)))
+        tone = self.deviation + np.float32(self.level.tone)
+        return cast(F32, cv2.min(self._most_variance(EVERYWHERE), np.square(tone, out=tone)))
 
     def suspects(self, comparison: Comparison, watched: U8) -> U8 | None:
         """Watched pixels (uint8, 255) that may have changed; None where there is none: a quiet frame."""
@@ -109,8 +112,8 @@ class Limits:
         if near is None:
             return None
         # Most of that is told by its squared difference alone, and elsewhere it tells where to look closer.
-        variance, mean_square = self._most(near)
-        maybe = above(comparison.most_in(near), cast(F32, cv2.min(variance, mean_square)))
+        variance = self._most_variance(near)
+        maybe = above(comparison.most_in(near), up_to(variance, self._least_tone))
         if not cv2.countNonZero(maybe):
             self._rough.found(None)
             return None
@@ -119,18 +122,17 @@ class Limits:
         window = slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
         self._rough.found(window)
         part = comparison.part(window)
-        over = above(part.variance, variance[rows, columns])
-        cv2.bitwise_or(over, above(part.mean_square, mean_square[rows, columns]), dst=over)
+        over = above(part.variance, self._most_variance(window))
+        tone = np.abs(part.mean)
+        tone -= self.deviation[window]
+        cv2.bitwise_or(over, above(tone, self.level.tone), dst=over)
         found = np.zeros(watched.shape, np.uint8)
         cv2.bitwise_and(over, watched[window], dst=found[window])
         return found if cv2.countNonZero(found) else None
 
-    def _most(self, window: Window) -> tuple[F32, F32]:
-        """What the variance of the difference, and its squared mean, stay below inside a window."""
-        spread, comparison = self.spread, self._comparison
-        variance = comparison.plus_reference_variance(spread, self.times, self.level.structure, window)
-        tone = self.deviation[window] + np.float32(self.level.tone)
-        return variance, cast(F32, np.square(tone, out=tone))
+    def _most_variance(self, window: Window) -> F32:
+        """What the variance of the difference stays below inside a window."""
+        return self._comparison.plus_reference_variance(self.spread, self.times, self.level.structure, window)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -333,7 +333,10 @@ _NONE: F32 = np.empty((0, 0), np.float32)
 
 def _holds(whole: Window, window: Window) -> bool:
     """Whether `window` lies inside of the `whole`."""
-    return all(wide.start <= one.start and one.stop <= wide.stop for one, wide in zip(window, whole, strict=True))
+    (high, wide), (rows, columns) = whole, window
+    if rows.start < high.start or high.stop < rows.stop:
+        return False
+    return bool(wide.start <= columns.start and columns.stop <= wide.stop)
 
 
 def _among(windows: list[Window], window: Window) -> bool:
