@@ -15,7 +15,7 @@ import os, subprocess, sys
 from watcher.cli.chatter import without_chatter
 with without_chatter():
     os.write(2, b"Corrupt JPEG data: premature end of data segment\\nterminate called, ")
-    os.write(2, b"by somebody\\nlibpng error: Read Error\\n")
+    os.write(2, b"by somebody\\nlibpng error: Read Error\\n[ WARN:0@0.1] global cap.cpp:212 open\\n")
     subprocess.run(["sh", "-c", "echo of a child >&2"])
     print("ours", file=sys.stderr)
     os.write(2, b"without an end")

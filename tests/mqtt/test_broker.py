@@ -236,3 +236,14 @@ def test_a_log_that_cannot_be_written_is_a_sentence(program, start, folder):
     (folder / "broker.log").mkdir()
     with pytest.raises(SinkError, match="cannot be used"):
         start()
+
+
+@pytest.mark.parametrize(("address", "port", "words"), [
+    ("192.0.2.1", 1883, "192.0.2.1 is no address of this machine"),
+    ("127.0.0.1", 80, "no port from 80 on is free .* for a broker of our own; those below 1024 are for root"),
+])  # fmt: skip
+def test_a_place_that_cannot_be_had_is_a_sentence(tmp_path, monkeypatch, address, port, words):
+    if port < own._FOR_ALL:
+        monkeypatch.setattr(own, "_free", lambda *where: False)
+    with pytest.raises(SinkError, match=words):
+        Broker(tmp_path, port, address).start()

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 _CHATTER = re.compile(
     rb"Corrupt JPEG data: |Premature end of JPEG file|Invalid SOS parameters|Inconsistent progression sequence"
     rb"|Unknown Adobe color transform|Application transferred too|Warning: unknown JFIF|libpng (warning|error): "
+    rb"|\[ WARN:\d"
 )
-"""The warnings of libjpeg and libpng, which OpenCV cannot switch off. Who reads the picture says in a sentence of
-his own what is wrong, and with which."""
+"""The warnings of libjpeg and libpng, which OpenCV cannot switch off, and its own. Who reads the picture or opens
+the camera says in a sentence of his own what is wrong, and with which."""
 _LAST_WORDS = 0.2
 """Seconds for what has been said to be passed on at the end."""
 

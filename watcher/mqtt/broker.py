@@ -1,6 +1,7 @@
 """A broker of our own, for those who have none: `mosquitto`, else `nats-server`, on this machine alone."""
 
 import ctypes
+import errno
 import logging
 import os
 import pwd
@@ -28,6 +29,8 @@ _PLACES = ("/usr/sbin", "/usr/local/sbin")
 _READY_TIMEOUT = 10.0
 _STOP_TIMEOUT = 3.0
 _PORTS_TRIED = 100
+_FOR_ALL = 1024
+"""The first port that needs no rights."""
 _PR_SET_PDEATHSIG = 1
 # MQTT 3.1.1: CONNECT with client id "ready", clean session, keepalive 5 s; every broker answers with a CONNACK.
 _HELLO = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05ready"
@@ -144,7 +147,8 @@ class Broker:
                 continue
             self._port = port
             return
-        raise SinkError(f"no port from {first} on is free on {self._address} for a broker of our own")
+        rights = "; those below 1024 are for root" if first < _FOR_ALL else ""
+        raise SinkError(f"no port from {first} on is free on {self._address} for a broker of our own{rights}")
 
     def _begin(self, port: int) -> None:
         assert self._program is not None
@@ -317,7 +321,11 @@ def _free(address: str, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise SinkError(
+                    f"{address} is no address of this machine; a broker of our own cannot listen there"
+                ) from None
             return False
     return True
 
