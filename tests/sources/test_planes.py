@@ -202,3 +202,19 @@ def test_a_call_that_reads_a_picture_is_waited_for_but_not_for_ever() -> None:
     assert Lent.WITHIN <= time.monotonic() - began < 50 * Lent.WITHIN
     assert len(reads) == 3
     assert first.lent == []
+
+
+def test_views_of_the_planes_are_made_when_they_are_asked_for() -> None:
+    frame = coded(smooth((480, 288)), "yuv420p")
+    pixels = pixels_of(frame)
+    shrinker = Shrinker()
+    assert pixels.size == (480, 288)
+    small = pixels.luma((160, 96), shrinker)
+    assert "_y" not in vars(pixels)
+    assert np.abs(pixels.bgr().astype(int) - smooth((480, 288))).mean() < 1.5
+    assert "_y" in vars(pixels)
+    before = small.copy()
+    pixels_of(coded(255 - smooth((480, 288)), "yuv420p")).luma((160, 96), shrinker)
+    np.testing.assert_array_equal(small, before)  # of the frame before: it may still be compared with
+    with pytest.raises(AttributeError):
+        _ = pixels._z

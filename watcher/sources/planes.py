@@ -39,27 +39,49 @@ def pixels_of(frame: VideoFrame) -> Pixels:
     full_range = frame.color_range == _FULL or kind.startswith("yuvj")
     # Grey without a range is what JPEG and PNG decoders give, and those know no other than the full one.
     full_range = full_range or (kind == "gray" and frame.color_range == _NO_RANGE)
+    if frame.rotation % 360 == 0 and kind != "gray":
+        return DecodedPixels(frame, full_range)
+    turned = [_turned(plane, frame.rotation) for plane in _planes_of(frame)]
+    u, v = turned[1:] if len(turned) == 3 else (None, None)
+    keep = frame if frame.rotation % 360 == 0 else None
+    return PlanarPixels(turned[0], u, v, full_range, _is_bt709(frame), keep=keep)
+
+
+def _planes_of(frame: VideoFrame) -> list[U8]:
+    """The planes of a frame in a planar format, NV12 or grey, as they lie."""
     held = frame.planes
     planes: list[U8] = [_rows(held[0], held[0].width)]
-    if kind == "nv12":
+    if frame.format.name == "nv12":
         both = _rows(held[1], 2 * held[1].width)
         planes += [np.ascontiguousarray(both[:, 0::2]), np.ascontiguousarray(both[:, 1::2])]
-    elif kind != "gray":
+    elif frame.format.name != "gray":
         planes += [_rows(plane, plane.width) for plane in held[1:3]]
-    keep: VideoFrame | None = frame
-    if frame.rotation % 360:
-        planes, keep = [_turned(plane, frame.rotation) for plane in planes], None
-    u, v = planes[1:] if len(planes) == 3 else (None, None)
-    kept = PlanarPixels if keep is None or kind == "gray" else DecodedPixels
-    return kept(planes[0], u, v, full_range, _is_bt709(frame), keep=keep)
+    return planes
 
 
 class DecodedPixels(PlanarPixels):
     """Planes of a frame of FFmpeg's, by which it is shrunk where OpenCV would take longer.
 
     libswscale reads a picture once, row by row, and gives it its full range on the way: 1080p to 320x180 takes
-    three quarters of the time, PAL to 320x262 a quarter, and the means are nearer to the truth.
+    three quarters of the time, PAL to 320x262 a quarter, and the means are nearer to the truth. Views of the planes
+    are made when they are asked for: of most quiet frames they never are.
     """
+
+    def __init__(self, frame: VideoFrame, full_range: bool) -> None:
+        self._full_range, self._bt709, self._keep = full_range, _is_bt709(frame), frame
+        self._size = frame.width, frame.height
+
+    def __getattr__(self, name: str) -> U8:
+        frame = self.__dict__.get("_keep")
+        if name not in ("_y", "_u", "_v") or frame is None:
+            raise AttributeError(name)
+        self._y, self._u, self._v = _planes_of(frame)
+        found: U8 = self.__dict__[name]
+        return found
+
+    @property
+    def size(self) -> Size:
+        return self._size
 
     def luma(self, size: Size, shrinker: Shrinker) -> U8:
         frame = self._keep
@@ -75,7 +97,8 @@ class DecodedPixels(PlanarPixels):
             threads=1,
         )  # fmt: skip
         _idle.setdefault(kind, []).append(reformatter)
-        return shrinker.shrink(_rows(small.planes[0], size[0]), size)
+        rows = _rows(small.planes[0], size[0])
+        return rows if rows.flags.c_contiguous else shrinker.kept(rows)
 
 
 _idle: dict[tuple[str, int, int, Size, bool], list[VideoReformatter]] = {}

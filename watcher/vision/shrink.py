@@ -119,6 +119,12 @@ class Shrinker:
         give_back(*halves, *(() if box is None else (box,)))
         return result
 
+    def kept(self, picture: U8) -> U8:
+        """A picture that has been shrunk by others, in the buffer that it would have been shrunk into."""
+        result = self._buffer(picture.shape)
+        np.copyto(result, picture)
+        return result
+
     def _buffer(self, shape: tuple[int, ...]) -> U8:
         # Turns are counted by shape: a frame's colour must not use up the turn of its brightness.
         self._turns[shape] = turn = 3 - self._turns.get(shape, 2)
