@@ -1,5 +1,6 @@
 """One line an update, for people."""
 
+import contextlib
 import io
 import os
 import pty
@@ -112,7 +113,7 @@ def test_a_closed_output_ends_the_printing_alone(caplog):
     terminal = Terminal(output)
     terminal.start()
     terminal.record("porch", STARTED)
-    until(lambda: "output is closed" in caplog.text)
+    until(lambda: "takes nothing any more: it is closed" in caplog.text)
     terminal.record("porch", STARTED)
     terminal.state("porch", "change", "ON")
     terminal.stop(1)
@@ -146,3 +147,14 @@ def test_verdicts_are_a_line_each_but_not_ten_a_second_that_say_the_same():
     assert [one.split("  ")[-1].strip() for one in lines.splitlines()] == [
         "✔ PASS: why", "✔ PASS: why", "✘ FAIL SN 7: why", "✘ FAIL SN 8: why"
     ]  # fmt: skip
+
+
+def test_a_full_output_is_said_in_the_words_of_the_system(caplog):
+    full = open("/dev/full", "w")  # noqa: SIM115 - closing it fails
+    terminal = Terminal(full)
+    terminal.start()
+    terminal.record("porch", STARTED)
+    until(lambda: "takes nothing any more: No space left on device" in caplog.text)
+    terminal.stop(1)
+    with contextlib.suppress(OSError):
+        full.close()

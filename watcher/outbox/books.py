@@ -112,7 +112,7 @@ class Books:
                 raise OSError(f"{folder} has an outbox of its own; records go on to wait in {self._folder}")
             shutil.move(here, folder / here.name)
         except OSError as error:
-            log.error("outbox: %s", error)
+            log.error("outbox: %s", f"{folder}: {error.strerror}" if error.strerror else error)
         else:
             self._folder = folder
         try:

@@ -81,7 +81,8 @@ class Terminal:
                     log.warning("the terminal was too slow for %d lines", self._left_out)
                     self._left_out = 0
         except (OSError, ValueError) as error:
-            log.warning("nothing more is printed: the output is closed (%s)", error)
+            why = getattr(error, "strerror", None) or "it is closed"
+            log.warning("nothing more is printed, for the output takes nothing any more: %s", why)
         except Exception:
             log.exception("the terminal has a fault; nothing more is printed")
 
