@@ -94,3 +94,20 @@ def test_in_the_light_of_the_reference_nothing_is_done():
     assert lit.match(1.0)
     assert lit.another
     assert np.abs(lit.undone(in_light(SCENE, 0.7)) - SCENE).mean() < 1
+
+
+def test_light_is_sought_at_once_where_most_of_the_picture_is_another_and_later_where_little_is(monkeypatch):
+    lit, sought = Lit(np.full(SCENE.shape, 255, np.uint8)), []
+    lit.show(SCENE.astype(np.float32))
+    found = lit._found
+    monkeypatch.setattr(lit, "_found", lambda noticed: sought.append(noticed) or found(noticed))
+    frames = [SCENE, painted(SCENE, BOX, 40), painted(SCENE, Box(20, 60, 90, 120), 90), in_light(SCENE, 1.5)]
+    changed = []
+    for n, frame in enumerate(frames):
+        lit.see(frame)
+        changed.append(lit.match(n / 25))
+    assert changed == [False, False, False, True]
+    assert len(sought) == 2
+    lit.see(frames[-1])
+    assert not lit.match(1.0)
+    assert len(sought) == 3

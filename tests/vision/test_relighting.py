@@ -17,6 +17,7 @@ from watcher.vision.reference.options import BackgroundOptions
 from watcher.vision.reference.scene import Scene
 from watcher.vision.relighting import ONLY_LIGHT
 from watcher.vision.relit import predicted
+from watcher.vision.step import Steps
 
 BOX = Box(120, 60, 170, 130)
 
@@ -159,3 +160,12 @@ def test_a_prediction_knows_other_materials_and_not_who_stands_there():
     apart = np.abs(made.picture - at_night(DAY)[..., 0])
     assert np.percentile(apart, 95) < 16
     assert np.abs(guides[0] - at_night(DAY)[..., 0]).mean() > 12
+
+
+def test_colours_are_looked_at_now_and_then_and_at_once_where_more_differs():
+    steps = Steps()
+    seen = [
+        steps.look_due(share, at) for share, at in ((0.1, 0), (0.1, 0.04), (0.3, 0.08), (0.3, 0.12), (0.3, 0.34))
+    ]
+    assert seen == [True, False, True, False, True]
+    assert not steps.look_due(0, 9.0)

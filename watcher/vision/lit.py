@@ -87,6 +87,7 @@ class Lit:
         self._means: F32 | None = None
         self._means_weight: F32 | None = None
         self._lit_cells: F32 | None = None
+        self._field_cells: tuple[F32, F32] | None = None
         self._exact: Tone | None = None
         self._looked_at, self._differed = -math.inf, 0.0
         self._in_vain = 0.0
@@ -218,7 +219,7 @@ class Lit:
     def _found(self, noticed: float) -> Tone:
         means, weight = self._seen_means(), self._seen_weight()
         if self.field is not None:
-            means = np.clip(means / coarse(self.field), 0, 255)
+            means = np.clip(means / self._coarse_field(self.field), 0, 255)
         return tone_on(means, self._coarse, weight, self.light, noticed)
 
     def _try_others(self, left: float, before: F32 | None, spread: float) -> None:
@@ -264,9 +265,15 @@ class Lit:
         """Part of the picture that light does not explain, 0 to 1."""
         wanted, means = self.light.on(self._coarse), self._seen_means()
         if self.field is not None:
-            wanted = wanted * coarse(self.field)
+            wanted = wanted * self._coarse_field(self.field)
         apart = (np.abs(means - wanted.clip(0, 255)) > _APART) & ~((means > _BRIGHT) & (wanted > _BRIGHT))
         return float(self._watched[apart].sum()) / max(float(self._watched.sum()), 1e-6)
+
+    def _coarse_field(self, field: F32) -> F32:
+        """The means of a field on the grid, which hold as long as it is the same one."""
+        if self._field_cells is None or self._field_cells[0] is not field:
+            self._field_cells = field, coarse(field)
+        return self._field_cells[1]
 
     def _seen_means(self) -> F32:
         """The means of the frame on the grid."""
@@ -285,7 +292,7 @@ class Lit:
         return slope if self.field is None else slope * self.field
 
     def _relight(self) -> None:
-        self._from = self._to = self._lit_cells = self._sought = None
+        self._from = self._to = self._lit_cells = self._sought = self._field_cells = None
         if not self.another:
             self.picture = self._expected
             return
