@@ -14,7 +14,7 @@ from tests.support.wait import until
 from watcher.errors import SourceLost, SourceUnavailable
 from watcher.sources import multipart
 from watcher.sources.mjpeg import Mjpeg
-from watcher.sources.multipart import Ended, Parts, boundary_of
+from watcher.sources.multipart import Ended, Parts, boundary_in, boundary_of
 from watcher.sources.options import MjpegOptions, StillsOptions
 from watcher.sources.stills import Stills
 from watcher.vision.frame import Frame, Tick
@@ -32,6 +32,17 @@ def opened(url: str, timeout: float = 3.0, **options: object) -> Mjpeg:
 @pytest.mark.parametrize("boundary", ["frame", "--frame", '"my frame"', "----x"])
 def test_the_cameras_bytes_are_kept(lengths: bool, boundary: str) -> None:
     with HttpCamera(PICTURES, lengths=lengths, boundary=boundary.strip('"').replace(" ", ".")) as camera:
+        source = opened(camera.url)
+        seen = taken(source, 8)
+        source.close()
+    assert [frame.jpeg() for frame in seen if isinstance(frame, Frame)] == [*PICTURES, *PICTURES[:2]]
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", ""])
+@pytest.mark.parametrize("lengths", [True, False])
+def test_a_stream_that_does_not_say_what_it_is(kind: str, lengths: bool) -> None:
+    """As `ffmpeg -f mpjpeg -listen 1` serves it."""
+    with HttpCamera(PICTURES, lengths=lengths, boundary="ffmpeg", kind=kind) as camera:
         source = opened(camera.url)
         seen = taken(source, 8)
         source.close()
@@ -163,6 +174,14 @@ def test_a_part_that_drips_is_given_up_in_time() -> None:
 )
 def test_boundaries_as_cameras_write_them(kind: str, boundary: bytes | None) -> None:
     assert boundary_of(kind) == boundary
+
+
+@pytest.mark.parametrize(("begun", "boundary"), [
+    (b"--ffmpeg\r\nContent-type: image/jpeg", b"ffmpeg"), (b"\r\n--a b\r\n", None), (b"----x\n", b"x"),
+    (b"G@\x11\x10", None), (b"\xff\xd8\xff\xe0", None), (b"--" + b"x" * 80 + b"\n", None), (b"", None),
+])  # fmt: skip
+def test_a_boundary_by_its_first_line(begun: bytes, boundary: bytes | None) -> None:
+    assert boundary_in(begun) == boundary
 
 
 def test_nothing_is_left_open(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ class HttpCamera:
     digest : ask for it by Digest instead of Basic.
     lengths : whether parts say their Content-Length.
     boundary : the name in the Content-Type header, as cameras write it.
+    kind : the type that the header says; None: as it should be, "": no header.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class HttpCamera:
         digest: bool = False,
         lengths: bool = True,
         boundary: str = "frame",
+        kind: str | None = None,
     ) -> None:
+        self.kind = kind
         self.pictures, self.fps, self.login, self.digest = list(pictures), fps, login, digest
         self.lengths, self.boundary = lengths, boundary
         self.flowing = threading.Event()
@@ -161,7 +164,9 @@ class _Request(BaseHTTPRequestHandler):
         camera = self.server.camera
         camera.requests.append((self.path, 200))
         self.send_response(200)
-        self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={camera.boundary}")
+        kind = camera.kind if camera.kind is not None else f"multipart/x-mixed-replace; boundary={camera.boundary}"
+        if kind:
+            self.send_header("Content-Type", kind)
         self.end_headers()
         line = b"--" + camera.boundary.encode().lstrip(b"-")
         for count in itertools.count():

@@ -8,12 +8,15 @@ from watcher.errors import PictureUnreadable, SourceLost, SourceUnavailable
 from watcher.sources.encoded import encoded_pixels
 from watcher.sources.http_get import Getter, Refused, Reply, words
 from watcher.sources.interrupt import opened
-from watcher.sources.multipart import Ended, Parts, boundary_of
+from watcher.sources.multipart import Ended, Parts, boundary_in, boundary_of
 from watcher.sources.options import MjpegOptions
 from watcher.sources.times import now
 from watcher.sources.urls import address, shown
 from watcher.vision.frame import Frame, Tick
 from watcher.vision.jpeg import Asked
+
+_UNSAID = "application/octet-stream"
+_FIRST_LINE = 256
 
 
 class Mjpeg:
@@ -28,28 +31,26 @@ class Mjpeg:
         target = address(options.url, options.user, options.password)
         self._getter = Getter(target, options.timeout, options.verify_tls)
         self._reply: Reply | None = None
-        self._boundary = b""
+        self._boundary = self._begun = b""
 
     def open(self) -> None:
         timeout = self._options.timeout
         late = f"{self._shown} did not answer within {timeout:g} s"
         try:
-            reply = opened(
-                lambda: self._getter.get({}), self._closed, timeout, late, lambda reply: reply.body.close()
-            )
+            reply, begun = opened(self._answer, self._closed, timeout, late, lambda found: found[0].body.close())
         except (OSError, ValueError, http.client.HTTPException, Refused) as error:
             raise SourceUnavailable(f"{self._shown} cannot be opened: {words(error)}") from None
         kind = reply.headers.get("content-type", "")
-        boundary = boundary_of(kind)
+        boundary = boundary_of(kind) if begun is None else boundary_in(begun)
         if boundary is None:
             self._getter.drop()
             raise SourceUnavailable(f"{self._shown} sends {_named(kind)}")
-        self._reply, self._boundary = reply, boundary
+        self._reply, self._boundary, self._begun = reply, boundary, begun or b""
 
     def frames(self) -> Iterator[Frame | Tick]:
         if self._reply is None:
             raise SourceUnavailable(f"{self._shown} has not been opened")
-        parts = Parts(self._reply.body.read1, self._boundary, self._options.timeout)
+        parts = Parts(self._reply.body.read1, self._boundary, self._options.timeout, self._begun)
         index, asked = 0, Asked()
         while not self._closed.is_set():
             part = self._next(parts)
@@ -65,6 +66,16 @@ class Mjpeg:
     def close(self) -> None:
         self._closed.set()
         self._getter.cut()
+
+    def _answer(self) -> tuple[Reply, bytes | None]:
+        """What comes, and how it begins where nothing says what it is: so ffmpeg serves `-f mpjpeg`."""
+        reply = self._getter.get({})
+        if reply.headers.get("content-type", _UNSAID).partition(";")[0].strip().lower() != _UNSAID:
+            return reply, None
+        begun = b""
+        while len(begun) < _FIRST_LINE and b"\n" not in begun.lstrip() and (more := reply.body.read1(_FIRST_LINE)):
+            begun += more
+        return reply, begun
 
     def _next(self, parts: Parts) -> bytes | None:
         """The next part; None once closed."""

@@ -30,6 +30,12 @@ def boundary_of(content_type: str) -> bytes | None:
     return str(name).encode("latin-1", "replace").lstrip(b"-") if name else b""
 
 
+def boundary_in(begun: bytes) -> bytes | None:
+    """The boundary of a stream whose type does not say it, from its first line; None where that is none."""
+    match = re.match(rb"\s*--+(\S{1,70})\s*\n", begun)
+    return match[1] if match else None
+
+
 class Parts:
     """The bodies of the parts of a stream.
 
@@ -38,15 +44,18 @@ class Parts:
     receive : gives at most so many bytes as soon as there are any, and none at the end.
     boundary : the name that every boundary line has after its dashes, as `boundary_of` gives it.
     timeout : seconds that one part may take.
+    begun : what has been received already.
     """
 
-    def __init__(self, receive: Callable[[int], bytes], boundary: bytes, timeout: float) -> None:
+    def __init__(
+        self, receive: Callable[[int], bytes], boundary: bytes, timeout: float, begun: bytes = b""
+    ) -> None:
         self._receive, self._timeout = receive, timeout
         self._line_of_boundary = re.compile(rb"--+" + re.escape(boundary))
         self._end_of_stream = re.compile(rb"--+" + re.escape(boundary) + rb"--\s*") if boundary else None
         self._mark = re.compile(rb"\n--+" + re.escape(boundary))
         self._reach = len(boundary) + 80
-        self._waiting = bytearray()
+        self._waiting = bytearray(begun)
         self._deadline = 0.0
 
     def next_part(self) -> bytes:
