@@ -14,7 +14,7 @@ from tests.support.wait import until
 from watcher.errors import SourceLost, SourceUnavailable
 from watcher.sources import multipart
 from watcher.sources.mjpeg import Mjpeg
-from watcher.sources.multipart import Ended, Parts, boundary_in, boundary_of
+from watcher.sources.multipart import Bare, Ended, Parts, boundary_in, boundary_of
 from watcher.sources.options import MjpegOptions, StillsOptions
 from watcher.sources.stills import Stills
 from watcher.vision.frame import Frame, Tick
@@ -47,6 +47,22 @@ def test_a_stream_that_does_not_say_what_it_is(kind: str, lengths: bool) -> None
         seen = taken(source, 8)
         source.close()
     assert [frame.jpeg() for frame in seen if isinstance(frame, Frame)] == [*PICTURES, *PICTURES[:2]]
+
+
+def test_pictures_with_nothing_between_them() -> None:
+    """As `ffmpeg -f mjpeg -listen 1` serves them."""
+    with HttpCamera(PICTURES, boundary="", kind="application/octet-stream") as camera:
+        source = opened(camera.url)
+        seen = taken(source, 8)
+        source.close()
+    assert [frame.jpeg() for frame in seen if isinstance(frame, Frame)] == [*PICTURES, *PICTURES[:2]]
+
+
+def test_pictures_in_small_pieces_with_rubbish_before_them() -> None:
+    bare = Bare(served(b"rubbish\xff" + b"".join(PICTURES)), b"", 5.0, b"more")
+    assert [bare.next_part() for _ in PICTURES] == PICTURES
+    with pytest.raises(Ended, match="was ended"):
+        bare.next_part()
 
 
 def test_a_corrupt_part_is_a_tick_and_the_next_counts() -> None:

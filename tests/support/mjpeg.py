@@ -23,7 +23,7 @@ class HttpCamera:
     login : "user:password" that is asked for; None: nobody is asked.
     digest : ask for it by Digest instead of Basic.
     lengths : whether parts say their Content-Length.
-    boundary : the name in the Content-Type header, as cameras write it.
+    boundary : the name in the Content-Type header, as cameras write it; "": nothing is between the pictures.
     kind : the type that the header says; None: as it should be, "": no header.
     """
 
@@ -172,6 +172,10 @@ class _Request(BaseHTTPRequestHandler):
         for count in itertools.count():
             camera.flowing.wait()
             data = camera.pictures[count % len(camera.pictures)]
+            if not camera.boundary:
+                self.wfile.write(data)
+                time.sleep(1 / camera.fps)
+                continue
             length = b"Content-Length: %d\r\n" % len(data) if camera.lengths else b""
             self.wfile.write(line + b"\r\nContent-Type: image/jpeg\r\n" + length + b"\r\n" + data + b"\r\n")
             if count == 0 and not camera.lengths:

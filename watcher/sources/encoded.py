@@ -44,6 +44,12 @@ def jpeg_complete(data: bytes) -> bool:
 
     Thumbnails in the header have end markers of their own, so the search begins at the first scan.
     """
+    at = scan_start(data)
+    return at is not None and data.rfind(_END, at) >= 0  # from behind: it is nearly always at the end
+
+
+def scan_start(data: bytes | bytearray) -> int | None:
+    """Where the first scan of a JPEG begins; None where it has none, or not yet."""
     at = 2
     try:
         while True:
@@ -53,9 +59,9 @@ def jpeg_complete(data: bytes) -> bool:
             marker = data[at]
             at += 1
             if marker == _START_OF_SCAN:
-                return data.rfind(_END, at) >= 0  # from behind: it is nearly always at the end
+                return at
             if marker in _STANDALONE:
                 continue
             at += struct.unpack_from(">H", data, at)[0]
     except (ValueError, IndexError, struct.error):
-        return False
+        return None

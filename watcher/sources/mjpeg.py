@@ -8,7 +8,7 @@ from watcher.errors import PictureUnreadable, SourceLost, SourceUnavailable
 from watcher.sources.encoded import encoded_pixels
 from watcher.sources.http_get import Getter, Refused, Reply, words
 from watcher.sources.interrupt import opened
-from watcher.sources.multipart import Ended, Parts, boundary_in, boundary_of
+from watcher.sources.multipart import BEGIN, Bare, Ended, Parts, boundary_in, boundary_of
 from watcher.sources.options import MjpegOptions
 from watcher.sources.times import now
 from watcher.sources.urls import address, shown
@@ -32,6 +32,7 @@ class Mjpeg:
         self._getter = Getter(target, options.timeout, options.verify_tls)
         self._reply: Reply | None = None
         self._boundary = self._begun = b""
+        self._bare = False
 
     def open(self) -> None:
         timeout = self._options.timeout
@@ -42,15 +43,18 @@ class Mjpeg:
             raise SourceUnavailable(f"{self._shown} cannot be opened: {words(error)}") from None
         kind = reply.headers.get("content-type", "")
         boundary = boundary_of(kind) if begun is None else boundary_in(begun)
-        if boundary is None:
+        self._bare = begun is not None and begun.startswith(BEGIN)
+        if boundary is None and not self._bare:
             self._getter.drop()
             raise SourceUnavailable(f"{self._shown} sends {_named(kind)}")
-        self._reply, self._boundary, self._begun = reply, boundary, begun or b""
+        self._reply, self._boundary, self._begun = reply, boundary or b"", begun or b""
 
     def frames(self) -> Iterator[Frame | Tick]:
         if self._reply is None:
             raise SourceUnavailable(f"{self._shown} has not been opened")
-        parts = Parts(self._reply.body.read1, self._boundary, self._options.timeout, self._begun)
+        parts = (Bare if self._bare else Parts)(
+            self._reply.body.read1, self._boundary, self._options.timeout, self._begun
+        )
         index, asked = 0, Asked()
         while not self._closed.is_set():
             part = self._next(parts)
@@ -68,12 +72,13 @@ class Mjpeg:
         self._getter.cut()
 
     def _answer(self) -> tuple[Reply, bytes | None]:
-        """What comes, and how it begins where nothing says what it is: so ffmpeg serves `-f mpjpeg`."""
+        """What comes, and how it begins where nothing says what it is: so ffmpeg serves `-f mpjpeg`
+        and `-f mjpeg`."""
         reply = self._getter.get({})
         if reply.headers.get("content-type", _UNSAID).partition(";")[0].strip().lower() != _UNSAID:
             return reply, None
         begun = b""
-        while len(begun) < _FIRST_LINE and b"\n" not in begun.lstrip() and (more := reply.body.read1(_FIRST_LINE)):
+        while len(begun) < _FIRST_LINE and not _told(begun) and (more := reply.body.read1(_FIRST_LINE)):
             begun += more
         return reply, begun
 
@@ -90,6 +95,11 @@ class Mjpeg:
         if self._closed.is_set():
             return None
         raise SourceLost(sentence)
+
+
+def _told(begun: bytes) -> bool:
+    """Whether so much says what it is."""
+    return begun.startswith(BEGIN) or b"\n" in begun.lstrip()
 
 
 def _named(kind: str) -> str:

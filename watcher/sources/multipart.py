@@ -5,9 +5,13 @@ import time
 from collections.abc import Callable
 from email.message import Message
 
+from watcher.sources.encoded import scan_start
+
 MAX_PART = 32_000_000
 """The most bytes of one part; 12k x 8k pixels as JPEG are well below."""
 
+BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
+"""Of a JPEG. Within its pixels the latter does not occur."""
 _MAX_LINE = 8192
 _MAX_HEADERS = 64
 _CHUNK = 65536
@@ -144,3 +148,25 @@ class Parts:
         if not data:
             raise Ended("the stream was ended")
         return data
+
+
+class Bare(Parts):
+    """JPEG pictures one after another with nothing between them, as `ffmpeg -f mjpeg` sends them."""
+
+    def next_part(self) -> bytes:
+        """The next picture, as soon as its end is there; raises as `Parts` does."""
+        self._deadline = time.monotonic() + self._timeout
+        while (begin := self._waiting.find(BEGIN)) < 0:
+            del self._waiting[: 1 - len(BEGIN)]
+            self._fill()
+        del self._waiting[:begin]
+        scan: int | None = None
+        searched = 0
+        while True:
+            scan = scan_start(self._waiting) if scan is None else scan
+            if scan is not None and (end := self._waiting.find(_END, max(scan, searched))) >= 0:
+                return self._taken(end + len(_END))
+            searched = max(0, len(self._waiting) - 1)
+            if len(self._waiting) > MAX_PART:
+                raise Ended(f"a picture has no end within {MAX_PART} bytes")
+            self._fill()
