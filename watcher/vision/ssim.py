@@ -112,7 +112,7 @@ class Comparison:
     _variance: F32
     _mean: F32
     _mean_square: F32
-    _structure: F32
+    _similar: F32
     _product: F32
 
     def __init__(self, shape: tuple[int, int], sigma: float = SIGMA) -> None:
@@ -127,7 +127,7 @@ class Comparison:
         self.same: U8 | None = None
         self._let_go()
         self._parts: list[Part] = []
-        self._is_split = self._has_structure = self._asked_level = False
+        self._is_split = self._asked_level = False
 
     def set_reference(self, reference: U8 | F32) -> None:
         """Take a copy of `reference` (float32 or uint8, 0-255) and what is needed of it."""
@@ -168,7 +168,7 @@ class Comparison:
         """The same, of a frame that stays as it is until `rest`: nothing is computed before it is asked for."""
         if frame.shape != self.shape:
             raise ValueError(f"expected a frame of shape {self.shape}, got {frame.shape}")
-        self._parts, self._is_split, self._has_structure = [], False, False
+        self._parts, self._is_split = [], False
         self._subtracted, self._squared = [], []
         self.frame, self.same = frame, same
 
@@ -181,8 +181,8 @@ class Comparison:
             (self._difference, self._square, self._scratch, self._variance) = self._borrowed(4)
         there = self._difference[window]
         # As everywhere here: what stays where it is takes two thirds of the time of what goes to a third place.
-        np.copyto(there, self.frame[window])
-        there -= self.reference[window]
+        np.negative(self.reference[window], out=there)
+        cv2.accumulate(self.frame[window], there)
         if self.same is not None:
             cv2.copyTo(zeros(self.shape, np.float32)[window], self.same[window], there)
         self._subtracted.append(window)
@@ -277,25 +277,10 @@ class Comparison:
         self.frame = self.same = None
         self._subtracted, self._squared = [], []
         self._difference = self._square = self._scratch = self._variance = _NONE
-        self._mean = self._mean_square = self._structure = self._product = _NONE
-
-    def structure(self) -> F32:
-        """``vx + vy + C2``: how much structure there is around every pixel; change is a part of it."""
-        if not self._has_structure:
-            if self._structure is _NONE:
-                (self._structure, self._product) = self._borrowed(2)
-            # vx + vy = 2 vy + 2 cov(e, y) + ve
-            np.multiply(self.difference, self.reference, out=self._scratch)
-            _mean_into(self._structure, self._scratch, self.sigma, self._product)
-            np.multiply(self.mean, self._reference_mean, out=self._product)
-            self._structure -= self._product
-            cv2.scaleAdd(self._structure, 2, self._reference_structure, dst=self._structure)
-            self._structure += self.variance
-            self._has_structure = True
-        return self._structure
+        self._mean = self._mean_square = self._similar = self._product = _NONE
 
     def structure_in(self, part: Part) -> F32:
-        """The same inside the window of a `part` alone, in an array of its own."""
+        """``vx + vy + C2`` in the window of a `part`: the structure around each pixel; change is a part of it."""
         window = part.window
         around, inside = _grown(window, window_side(self.sigma) // 2, self.shape)
         product = cv2.multiply(self._subtract(around)[around], self.reference[around])
@@ -306,16 +291,25 @@ class Comparison:
         return cast(F32, cv2.add(found, part.variance, dst=found))
 
     def ssim(self) -> F32:
-        """The SSIM map, -1 to 1, of the (light-matched) frame against the reference."""
-        unlike, level, same = self.structure(), self._scratch, self._product
-        cv2.scaleAdd(self._product, 2, self._level(into=level), dst=level)  # 2 mx my + C1 = 2 m my + 2 my^2 + C1
-        np.subtract(unlike, self.variance, out=same)
-        self._has_structure = False  # the product of the means is gone
-        same *= level
+        """The SSIM map, -1 to 1, of the (light-matched) frame against the reference; holds until the next call."""
+        difference = self.difference
+        if self._product is _NONE:
+            (self._similar, self._product) = self._borrowed(2)
+        similar, product, unlike = self._similar, self._product, self._scratch
+        np.multiply(difference, self.reference, out=unlike)
+        _mean_into(similar, unlike, self.sigma, product)
+        np.multiply(self.mean, self._reference_mean, out=product)
+        # 2 c + C2 = 2 cov(e, y) + 2 vy + C2, and what it lacks of vx + vy + C2 is the variance of the difference.
+        similar -= product
+        cv2.scaleAdd(similar, 2, self._reference_structure, dst=similar)
+        # 2 mx my + C1 = 2 m my + 2 my^2 + C1, and what it lacks of mx^2 + my^2 + C1 is the square of m.
+        level = cast(F32, cv2.scaleAdd(product, 2, self._level(into=unlike), dst=product))
+        np.add(similar, self.variance, out=unlike)
+        similar *= level
         level += self.mean_square
-        level *= unlike
-        same /= level
-        return same
+        unlike *= level
+        similar /= unlike
+        return similar
 
     def _level(self, into: F32) -> F32:
         """2 my^2 + C1; kept from the second time on: a camera's reference has moved before that."""
