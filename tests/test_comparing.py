@@ -181,6 +181,7 @@ def test_a_part_of_a_picture_of_another_size():
         ("0,0,0,10", "no area"), ("0,0,-5,10", "no area"), ("0,0,641,10", "which is 640x480"),
         ("-1,0,10,10", "outside"), ("50%,0,51%,10%", "outside"), ("nan%,0,10,10", "whole pixels"),
         ("inf%,0,10,10", "whole pixels"), ((0, 0, 10), "X,Y,WIDTH,HEIGHT"), ("1e400%,0,1,1", "whole pixels"),
+        (5, "X,Y,WIDTH,HEIGHT, not 5"),
     ],
 )  # fmt: skip
 def test_a_part_that_makes_no_sense_is_refused_in_one_sentence(part, words):

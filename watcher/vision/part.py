@@ -1,5 +1,7 @@
 """A rectangular part of a picture, as people write it."""
 
+from collections.abc import Iterable
+
 from watcher.vision.geometry import Box, Size
 
 Part = str | tuple[int, int, int, int]
@@ -15,7 +17,10 @@ def part_box(part: Part | None, size: Size) -> Box:
     """
     if part is None:
         return Box(0, 0, *size)
-    values = part.split(",") if isinstance(part, str) else [str(value) for value in part]
+    if isinstance(part, str):
+        values = part.split(",")
+    else:
+        values = [str(value) for value in part] if isinstance(part, Iterable) else []
     if len(values) != 4:
         raise ValueError(f"a part is X,Y,WIDTH,HEIGHT, not {part!r}")
     x, y, width, height = (_pixels(value.strip(), size[n % 2], part) for n, value in enumerate(values))
