@@ -17,7 +17,7 @@ from typing import Protocol, cast
 import cv2
 import numpy as np
 
-from watcher.vision.arrays import EVERYWHERE, F32, U8, Window, above, at_least_0, up_to, window_around
+from watcher.vision.arrays import F32, U8, Window, above, at_least_0, up_to, window_around
 from watcher.vision.rough import Rough
 from watcher.vision.scratch import borrowed, give_back
 from watcher.vision.ssim import Comparison, window_mean
@@ -75,8 +75,8 @@ class Limits:
     spread : windowed variance of the noise, float32 (h, w). `deviation` : its root.
     times : how many times that is taken off the variance of the difference.
 
-    What is made of these for few frames, and then for a part of the picture, is not kept: that takes moments, and a
-    plane of each camera's memory would be taken for good.
+    What is made of these for few frames is not kept: that takes moments, and a plane of each camera's memory would
+    be taken for good.
     """
 
     times = _NOISE_SPREAD
@@ -85,6 +85,7 @@ class Limits:
         self.level = level
         self.spread: F32 = np.empty(comparison.shape, np.float32)
         self.deviation: F32 = np.empty(comparison.shape, np.float32)
+        self._variance: F32 = np.empty(comparison.shape, np.float32)
         self._comparison = comparison
         self._rough = Rough(comparison, self.least)
         self.renew(spread)
@@ -99,12 +100,13 @@ class Limits:
 
     def follow(self) -> None:
         """Another reference, with the noise known so far."""
+        self._variance_holds = False
         self._rough.follow()
 
     def least(self) -> F32:
         """Up to which mean square of the difference a pixel is quiet whatever the difference is."""
         tone = self.deviation + np.float32(self.level.tone)
-        return cast(F32, cv2.min(self._most_variance(EVERYWHERE), np.square(tone, out=tone)))
+        return cast(F32, cv2.min(self._most_variance(), np.square(tone, out=tone)))
 
     def suspects(self, comparison: Comparison, watched: U8) -> U8 | None:
         """Watched pixels (uint8, 255) that may have changed; None where there is none: a quiet frame."""
@@ -112,8 +114,9 @@ class Limits:
         if near is None:
             return None
         # Most of that is told by its squared difference alone, and elsewhere it tells where to look closer.
-        variance = self._most_variance(near)
-        maybe = above(comparison.most_in(near), up_to(variance, self._least_tone))
+        variance, most = self._most_variance(), comparison.most_in(near)
+        maybe = above(most, variance[near])
+        cv2.bitwise_or(maybe, above(most, self._least_tone), dst=maybe)
         if not cv2.countNonZero(maybe):
             self._rough.found(None)
             return None
@@ -122,7 +125,7 @@ class Limits:
         window = slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
         self._rough.found(window)
         part = comparison.part(window)
-        over = above(part.variance, self._most_variance(window))
+        over = above(part.variance, variance[window])
         tone = np.abs(part.mean)
         tone -= self.deviation[window]
         cv2.bitwise_or(over, above(tone, self.level.tone), dst=over)
@@ -130,9 +133,14 @@ class Limits:
         cv2.bitwise_and(over, watched[window], dst=found[window])
         return found if cv2.countNonZero(found) else None
 
-    def _most_variance(self, window: Window) -> F32:
-        """What the variance of the difference stays below inside a window."""
-        return self._comparison.plus_reference_variance(self.spread, self.times, self.level.structure, window)
+    def _most_variance(self) -> F32:
+        """What the variance of the difference stays below."""
+        if not self._variance_holds:
+            self._variance = self._comparison.plus_reference_variance(
+                self.spread, self.times, self.level.structure, out=self._variance
+            )
+            self._variance_holds = True
+        return self._variance
 
 
 @dataclass(frozen=True, slots=True, eq=False)

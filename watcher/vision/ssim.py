@@ -152,11 +152,12 @@ class Comparison:
         """Windowed variance of the reference."""
         return (self._reference_structure - np.float32(C2)) * np.float32(0.5)
 
-    def plus_reference_variance(self, spread: F32, times: float, part: float, window: Window) -> F32:
-        """`times` spread, and a `part` of the reference's windowed variance and C2, inside a window."""
+    def plus_reference_variance(self, spread: F32, times: float, part: float, out: F32) -> F32:
+        """`times` spread, and a `part` of the reference's windowed variance and C2, written into `out`."""
         # The structure is 2 vy + C2.
-        structure = self._reference_structure[window]
-        return cast(F32, cv2.addWeighted(spread[window], times, structure, part / 2, part * C2 / 2))
+        return cast(
+            F32, cv2.addWeighted(spread, times, self._reference_structure, part / 2, part * C2 / 2, dst=out)
+        )
 
     def load(self, frame: U8 | F32, same: U8 | None = None) -> None:
         """Compare `frame` (uint8 or float32, 0-255) with the reference; in `same` (255) it does not differ."""
@@ -242,7 +243,7 @@ class Comparison:
         around, inside = _grown(window, window_side(self.sigma) // 2, self.shape)
         near = self._subtract(around)[around]
         mean: F32 = np.empty_like(near)
-        _mean_into(mean, near, self.sigma, np.empty_like(near))
+        _mean_into(mean, near, self.sigma, self._scratch[around])
         mean = mean[inside]
         square = cast(F32, cv2.multiply(mean, mean))
         part = Part(window, mean, square, cast(F32, cv2.subtract(most, square)))
