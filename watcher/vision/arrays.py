@@ -15,9 +15,6 @@ Mask = NDArray[np.bool_]
 Window = tuple[slice, slice]
 """A part of an array: rows, columns."""
 
-EVERYWHERE: Window = (slice(None), slice(None))
-"""All of an array."""
-
 Labels = NDArray[np.uint16] | NDArray[np.int32]
 """The number of the part that each pixel belongs to, 0 where it belongs to none."""
 
