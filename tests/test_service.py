@@ -415,7 +415,7 @@ def test_one_folder_is_for_one_daemon(tmp_path: Path, broker: Mosquitto, daemons
         assert claimed(tmp_path / "data/daemon.lock") is None
     finally:
         service._end(1)
-        service._let_go_but()
+        service._claims.let_go_but()
     assert claimed(tmp_path / "data/daemon.lock")
 
 

@@ -33,7 +33,8 @@ floor  who lives there
 2      ``sources``: where frames come from, one file a kind; ``sinks``: what is kept on disk and shown in the
        terminal; ``mqtt``: the one table of topics, the client, a broker of our own; ``outbox``: what is not
        delivered yet; ``references``: the store of references, named and versioned; ``history``: events and
-       inspections in SQLite; ``pictures`` and ``masks``: files of them; ``notify``: what systemd is told
+       inspections in SQLite; ``pictures`` and ``masks``: files of them; ``notify``: what systemd is told;
+       ``claims``: folders for one daemon alone
 1      ``vision``: frames, maps of change, regions, references, the detector; ``events``: when change begins, ends
        and counts; ``inspection``: golden parts, verdicts, when to look; ``requests``: what is asked of a running
        camera; ``settings``: what can be set of one; ``profiles``: defaults for a use; ``ration``: how much may be

@@ -18,11 +18,11 @@ from types import FrameType
 
 from watcher import config
 from watcher.camera.camera import Camera
+from watcher.claims import Claims
 from watcher.config import Changes, Loaded, Options
 from watcher.config.overrides import Keeper, Overrides, laid_over, overrides_of
 from watcher.deliveries import Deliveries, device_of
 from watcher.errors import ConfigError, RequestRefused, SourceError, WatcherError
-from watcher.files import claimed
 from watcher.mqtt.discovery import Device
 from watcher.notify import Systemd
 from watcher.requests import Adjust, Pause, Republish, Request, Resume
@@ -74,7 +74,7 @@ class Service:
         self._keeper = Keeper(Path(), {})
         self._unkept = False
         self._cameras: dict[str, Camera] = {}
-        self._claims: dict[str, int] = {}
+        self._claims = Claims()
         self._ear, self._mouth = socket.socketpair()
         for end in (self._ear, self._mouth):
             end.setblocking(False)
@@ -104,7 +104,7 @@ class Service:
             self._deliveries.stop(0.5)
             raise
         finally:
-            self._let_go_but()
+            self._claims.let_go_but()
             restore()
         return 0
 
@@ -130,7 +130,7 @@ class Service:
         for warning in loaded.warnings:
             log.warning("%s", warning)
         self._options = loaded.options
-        self._claim(self._options.storage.folder)
+        self._claims.claim(self._options.storage.folder, self._path)
         cameras = {key: self._made(key, loaded, loaded.overrides) for key in self._options.cameras}
         self._deliveries.begin(self._options)
         self._cameras = cameras
@@ -141,28 +141,6 @@ class Service:
         self._introduce()
         self._settles_at = time.monotonic() + SETTLED_AFTER
         self._systemd.tell("READY=1")
-
-    def _claim(self, folder: str) -> None:
-        """Two daemons would overwrite each other's references and outbox, and remove each other's pictures."""
-        real = os.path.realpath(folder)
-        if real in self._claims:
-            return
-        try:
-            Path(real).mkdir(parents=True, exist_ok=True)
-            claim = claimed(Path(real) / "daemon.lock")
-        except OSError:
-            return  # read-only, full, or no locks there: whoever has to write says so, and the daemon watches
-        if claim is None:
-            raise ConfigError(
-                f"{self._path}: storage.folder: another daemon uses {real}; end it, or write another folder here"
-            )
-        self._claims[real] = claim
-
-    def _let_go_but(self, folder: str | None = None) -> None:
-        """Leave every claimed folder to others, but this."""
-        kept = None if folder is None else os.path.realpath(folder)
-        for real in [real for real in self._claims if real != kept]:
-            os.close(self._claims.pop(real))
 
     def _made(self, key: str, loaded: Loaded, overrides: Overrides) -> Camera:
         options = loaded.options
@@ -290,11 +268,11 @@ class Service:
         touched = _touched(changes, self._options, loaded.options)
         kept = {key: overrides_of(camera.adjusted) for key, camera in self._cameras.items()}
         new = {key: self._made(key, loaded, kept) for key in touched}
-        self._claim(loaded.options.storage.folder)
+        self._claims.claim(loaded.options.storage.folder, self._path)
         try:
             self._deliveries.prepare(loaded.options)
         except WatcherError:
-            self._let_go_but(self._options.storage.folder)
+            self._claims.let_go_but(self._options.storage.folder)
             raise
         for warning in loaded.warnings:
             log.warning("%s", warning)
@@ -306,7 +284,7 @@ class Service:
         self._deliveries.introduce(_devices(loaded))
         self._options = loaded.options
         self._cameras = {key: new.get(key) or self._cameras[key] for key in loaded.options.cameras}
-        self._let_go_but(loaded.options.storage.folder)
+        self._claims.let_go_but(loaded.options.storage.folder)
         self._begin_to_keep(loaded)
         for key in touched:
             new[key].start()
